@@ -1,0 +1,22 @@
+/** Where a launcher finds Node and the package folder (the one with `bin` and `dist`), relative to itself. */
+export interface LauncherPaths {
+  readonly node: string
+  readonly packageFolder: string
+}
+
+/** A POSIX shell launcher that starts the plugin it is called as on Node, from wherever a symlink to it lies. */
+export function shellLauncher({ node, packageFolder }: LauncherPaths): string {
+  return `#!/bin/sh
+self=$0
+case $self in */*) ;; *) self=./$self ;; esac
+# macOS before 12.3 has no readlink -f.
+while [ -L "$self" ]; do
+  target=$(readlink "$self")
+  case $target in /*) self=$target ;; *) self=\${self%/*}/$target ;; esac
+done
+folder=\${self%/*}
+plugin=\${0##*/}
+[ -e "$folder/${packageFolder}/bin/$plugin.cjs" ] || plugin=kubectl-deckwatch
+exec "$folder/${node}" "$folder/${packageFolder}/bin/$plugin.cjs" "$@"
+`
+}

@@ -1,0 +1,5 @@
+#!/bin/sh
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/bootstrap.sh
+exec node scripts/demo.ts "$@"

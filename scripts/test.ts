@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process'
+import { existsSync, globSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { readReport, summarize, type Outcome } from './test/outcome.ts'
+import { chooseParts, type Part } from './test/parts.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const CLUSTER_TEARDOWN = 'test/kit/kubernetes/global-teardown.ts'
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(names: readonly string[]): Promise<number> {
+  let parts
+  try {
+    parts = chooseParts(names)
+  } catch (error) {
+    console.error(`error: ${(error as Error).message}`)
+    return 2
+  }
+  // A terminal sends Ctrl-C to the tests too; they clean up, and only then is there something to sum up.
+  let interrupted = false
+  process.on('SIGINT', () => (interrupted = true))
+  const checks = parts.filter((part) => part.kind === 'check')
+  const outcomes: Outcome[] = await Promise.all(checks.map((part) => runCheck(part)))
+  for (const part of parts) {
+    if (part.kind === 'suite' && !interrupted) outcomes.push(await runSuite(part))
+  }
+  const { text, good } = summarize(outcomes)
+  process.stdout.write(text)
+  return interrupted ? 130 : good ? 0 : 1
+}
+
+async function runCheck({ name, command }: Extract<Part, { kind: 'check' }>): Promise<Outcome> {
+  const started = performance.now()
+  let output = ''
+  let status = '0'
+  for (const [program = '', ...args] of command) {
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk))
+    status = await ended(child)
+    if (status !== '0') break
+  }
+  const ms = performance.now() - started
+  console.log(`${name}: ${status === '0' ? 'fine' : `failed (${status})\n${output}`}`)
+  return {
+    part: name,
+    passed: status === '0' ? 1 : 0,
+    failed: status === '0' ? [] : [{ title: name, text: output }],
+    skipped: [],
+    ms,
+  }
+}
+
+async function runSuite(part: Extract<Part, { kind: 'suite' }>): Promise<Outcome> {
+  const files = globSync(`test/${part.name}/**/*.test.ts`, { cwd: root }).toSorted()
+  console.log(`\n${part.name}: ${files.length} files`)
+  if (files.length === 0) return { part: part.name, passed: 0, failed: [], skipped: [], ms: 0 }
+  const folder = await mkdtemp(join(tmpdir(), 'deckwatch-test-'))
+  const report = join(folder, 'report')
+  const started = performance.now()
+  try {
+    const teardown =
+      part.usesClusters && existsSync(join(root, CLUSTER_TEARDOWN))
+        ? ['--require', `./${CLUSTER_TEARDOWN}`]
+        : []
+    const reporter = ['--reporter', 'scripts/test/reporter.ts', '--reporter-option', `report=${report}`]
+    const child = spawn('mocha', [...reporter, ...teardown, ...files], {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    const status = await ended(child)
+    const counted = readReport(await readFile(report, 'utf8').catch(() => ''), status)
+    return { part: part.name, ...counted, ms: performance.now() - started }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** The exit code or signal with which a process ended, or why it could not be started. */
+function ended(child: ReturnType<typeof spawn>): Promise<string> {
+  return new Promise((resolve) => {
+    child.on('error', (error) => resolve(error.message))
+    child.on('close', (code, signal) => resolve(String(code ?? signal)))
+  })
+}

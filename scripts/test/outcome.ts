@@ -1,0 +1,68 @@
+/** One test that did not pass, with what there is to say about it. */
+export interface Finding {
+  readonly title: string
+  readonly text: string
+}
+
+/** What one part of the run came to. */
+export interface Outcome {
+  readonly part: string
+  readonly passed: number
+  readonly failed: readonly Finding[]
+  /** `text` is the reason; empty where none was given. */
+  readonly skipped: readonly Finding[]
+  readonly ms: number
+}
+
+/** One line of the file in which a mocha process keeps account, so that a crash loses nothing that was counted. */
+export type ReportLine =
+  { readonly type: 'passed' | 'end' } | { readonly type: 'failed' | 'skipped'; readonly finding: Finding }
+
+/** Adds up a mocha process's report; one that was not brought to its end, or an exit code without a failure, counts as a failure. */
+export function readReport(report: string, exitStatus: string): Omit<Outcome, 'part' | 'ms'> {
+  const lines = report
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as ReportLine)
+  const findings = (type: 'failed' | 'skipped') =>
+    lines.flatMap((line) => ('finding' in line && line.type === type ? [line.finding] : []))
+  const failed = findings('failed')
+  const crashed = !lines.some(({ type }) => type === 'end') || (exitStatus !== '0' && failed.length === 0)
+  return {
+    passed: lines.filter(({ type }) => type === 'passed').length,
+    failed: crashed
+      ? [...failed, { title: `the test process ended early (${exitStatus})`, text: '' }]
+      : failed,
+    skipped: findings('skipped'),
+  }
+}
+
+/** Skips that nobody explained are a hole in the run from this share on. */
+const MAX_UNEXPLAINED_SHARE = 0.02
+
+/** What is printed at the end, and whether the run is good; the last line is the one that CI looks for. */
+export function summarize(outcomes: readonly Outcome[]): { readonly text: string; readonly good: boolean } {
+  const width = Math.max(...outcomes.map(({ part }) => part.length), 'part'.length)
+  const row = (...[part = '', ...cells]: readonly string[]) =>
+    `${part.padEnd(width)}${cells.map((cell) => cell.padStart(9)).join('')}\n`
+  const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0)
+  const failed = outcomes.flatMap(({ part, failed: list }) => list.map((finding) => ({ ...finding, part })))
+  const skipped = outcomes.flatMap(({ part, skipped: list }) => list.map((finding) => ({ ...finding, part })))
+  const unexplained = skipped.filter(({ text }) => text === '').length
+  const total = passed + failed.length + skipped.length
+  const tooManyUnexplained = unexplained > 0 && unexplained >= total * MAX_UNEXPLAINED_SHARE
+
+  let text = `\n${row('part', 'passed', 'failed', 'skipped', 'time')}`
+  for (const outcome of outcomes) {
+    const counts = [outcome.passed, outcome.failed.length, outcome.skipped.length].map(String)
+    text += row(outcome.part, ...counts, `${(outcome.ms / 1000).toFixed(1)} s`)
+  }
+  for (const { part, title, text: reason } of skipped) {
+    text += `\nskipped  ${part}: ${title}: ${reason || 'no reason given'}`
+  }
+  for (const { part, title } of failed) text += `\nfailed   ${part}: ${title}`
+  if (tooManyUnexplained)
+    text += `\n${unexplained} tests were skipped without a reason: the run does not count as good`
+  text += `\n\n${passed} passed, ${failed.length} failed, ${skipped.length} skipped\n`
+  return { text, good: failed.length === 0 && passed > 0 && !tooManyUnexplained }
+}

@@ -1,0 +1,55 @@
+/** One part of `npm test`: a command that is a single check, or a folder of mocha tests in a process of their own. */
+export type Part = { readonly name: string } & (
+  | { readonly kind: 'check'; readonly command: readonly (readonly string[])[] }
+  | {
+      readonly kind: 'suite'
+      /** Needs dist/bin, so that running it alone builds first. */
+      readonly needsBuild: boolean
+      /** Uses real clusters, which outlive single files and are ended by a global teardown. */
+      readonly usesClusters: boolean
+    }
+)
+
+const suite = (name: string, needs: { needsBuild?: boolean; usesClusters?: boolean } = {}): Part => ({
+  name,
+  kind: 'suite',
+  needsBuild: false,
+  usesClusters: false,
+  ...needs,
+})
+
+/** Every part in the order in which it runs; the checks run side by side before the first suite. */
+export const PARTS: readonly Part[] = [
+  {
+    name: 'lint',
+    kind: 'check',
+    command: [
+      ['oxlint', '--type-aware'],
+      ['prettier', '--check', '.'],
+    ],
+  },
+  { name: 'types', kind: 'check', command: [['tsc', '-p', '.']] },
+  { name: 'build', kind: 'check', command: [['node', 'scripts/build.ts']] },
+  suite('architecture'),
+  suite('unit'),
+  suite('contract', { usesClusters: true }),
+  suite('cli', { needsBuild: true }),
+  suite('cluster', { needsBuild: true, usesClusters: true }),
+  suite('node', { needsBuild: true, usesClusters: true }),
+  suite('soak', { needsBuild: true, usesClusters: true }),
+]
+
+/** The parts that were asked for, or all but the soak; a part that needs the build brings it. Throws on unknown names. */
+export function chooseParts(names: readonly string[]): readonly Part[] {
+  const unknown = names.filter((name) => !PARTS.some((part) => part.name === name))
+  if (unknown.length > 0) {
+    throw new Error(
+      `no such part: ${unknown.join(', ')} (there are ${PARTS.map(({ name }) => name).join(', ')})`,
+    )
+  }
+  const wanted =
+    names.length > 0 ? new Set(names) : new Set(PARTS.map(({ name }) => name).filter((n) => n !== 'soak'))
+  if (PARTS.some((part) => wanted.has(part.name) && part.kind === 'suite' && part.needsBuild))
+    wanted.add('build')
+  return PARTS.filter(({ name }) => wanted.has(name))
+}
