@@ -1,0 +1,33 @@
+import { CATALOG, type CatalogEntry } from './catalog.ts'
+import { oclifConfig } from '../shell/deck-command.ts'
+
+/** The help of one command, with its sub-commands. */
+export async function commandHelp(entry: CatalogEntry): Promise<string> {
+  const { CommandHelp } = await import('@oclif/core')
+  const Class = await entry.load()
+  const loadable = { ...Class, id: entry.words.join(' '), args: Class.args, flags: Class.flags }
+  const help = new CommandHelp(loadable as never, oclifConfig(100), { maxWidth: 100, flagSortOrder: 'none' })
+  const below = CATALOG.filter(
+    ({ words }) => words.length > entry.words.length && entry.words.every((word, i) => words[i] === word),
+  )
+  const summary = Class.summary ?? entry.summary
+  return `${summary}\n\n${help.generate()}\n${below.length > 0 ? `\nCOMMANDS\n${commandLines(below)}` : ''}`
+}
+
+/** What `kubectl deckwatch` says by itself. */
+export function overview(): string {
+  return `deckwatch answers what cluster operators ask at 3 a.m.
+
+USAGE
+  $ kubectl deckwatch COMMAND
+
+COMMANDS
+${commandLines(CATALOG)}
+Each command is also a plugin of its own: kubectl deckwatch images is kubectl images.
+`
+}
+
+function commandLines(entries: readonly CatalogEntry[]): string {
+  const width = Math.max(...entries.map(({ words }) => words.join(' ').length))
+  return entries.map(({ words, summary }) => `  ${words.join(' ').padEnd(width)}  ${summary}\n`).join('')
+}

@@ -1,0 +1,133 @@
+import { Args } from '@oclif/core'
+import { connect } from '../../../core/kube/connect.ts'
+import { loadConnection } from '../../../core/kube/kubeconfig.ts'
+import { createPalette, type ColorMode } from '../../render/palette.ts'
+import { Progress } from '../../render/progress.ts'
+import { followImages } from '../../features/images/follow-images.ts'
+import { listImages } from '../../features/images/list-images.ts'
+import type { ImagesPorts, PodQuery } from '../../features/images/ports.ts'
+import { connectionOverrides } from '../../shell/connection-flags.ts'
+import { DeckCommand } from '../../shell/deck-command.ts'
+import { clusterPorts } from './cluster-ports.ts'
+import { imagesFlags } from './flags.ts'
+import { imagesOptions, type ImagesOptions } from './options.ts'
+import { asksNodes, printImages } from './print-images.ts'
+import { printFollow } from './print-follow.ts'
+
+/** `kubectl images [REGEX]`: which images run where; `--follow`: which come and go. */
+export class ImagesCommand extends DeckCommand {
+  static override readonly id = 'images'
+  static override readonly summary = 'Which images run where, and the stream of images that come and go'
+  static override readonly description =
+    'Every container, init container, sidecar, ephemeral container and image volume of every pod counts. Digests are those that really run. Needs the right to list pods (to watch them, with --follow); sizes need the right to list nodes.'
+  static override readonly args = {
+    regex: Args.string({ description: 'keep what has this in its pod name or image (unanchored)' }),
+  }
+  static override readonly flags = imagesFlags
+  static override readonly examples = [
+    { description: 'Images of the current namespace', command: 'kubectl images' },
+    {
+      description: 'Images of the whole cluster, largest first',
+      command: 'kubectl images -A --sort-by=-size',
+    },
+    { description: 'Which pods run which digest of redis', command: 'kubectl images redis -A --by pod' },
+    { description: 'The rows of kubectl-images, with sizes', command: 'kubectl images -c 0,1,2,3,5' },
+    { description: 'What comes and goes from now on', command: 'kubectl images -A --follow --no-initial' },
+  ]
+
+  /** Returns what `-o json` prints; nothing for a stream. */
+  override async run(): Promise<unknown> {
+    const { flags, args } = await this.parse(ImagesCommand)
+    const options = imagesOptions(flags, args.regex)
+    const { session } = this
+    const connection = await loadConnection(connectionOverrides(flags))
+    const transport = connect(connection)
+    try {
+      const ports = clusterPorts({
+        transport,
+        connection,
+        clock: session.clock,
+        protobuf: !flags['no-protobuf'],
+      })
+      const query: PodQuery = {
+        namespace: flags['all-namespaces'] ? undefined : connection.namespace,
+        labelSelector: flags.selector,
+        fieldSelector: flags['field-selector'],
+      }
+      const runningOnly = flags['running-only']
+      if (flags.follow) {
+        const { verbose, 'no-initial': skipInitial } = flags
+        const items = followImages(
+          { ...ports, clock: session.clock },
+          { ...query, match: options.match, runningOnly, skipInitial },
+          session.signal,
+        )
+        await printFollow(items, { json: options.format.type === 'json', verbose }, session)
+        return undefined
+      }
+      const answer = await this.#ask(ports, query, options, runningOnly)
+      const palette = await createPalette({
+        color: flags.color as ColorMode,
+        isTTY: session.stdout.isTerminal,
+        env: session.environment,
+      })
+      return await printImages(
+        answer,
+        {
+          ...options,
+          namespace: query.namespace,
+          noHeaders: flags['no-headers'],
+          palette,
+          command: commandLine(flags),
+        },
+        session,
+      )
+    } finally {
+      transport.close()
+    }
+  }
+
+  async #ask(ports: ImagesPorts, query: PodQuery, options: ImagesOptions, runningOnly: boolean) {
+    const progress = new Progress({ stream: process.stderr, clock: this.session.clock })
+    let pods = 0
+    const counted: ImagesPorts = {
+      ...ports,
+      async *listPods(podQuery, signal) {
+        progress.update('listing pods')
+        for await (const batch of ports.listPods(podQuery, signal)) {
+          progress.update(`${(pods += batch.length)} pods`)
+          yield batch
+        }
+      },
+    }
+    try {
+      return await listImages(
+        counted,
+        {
+          ...query,
+          match: options.match,
+          runningOnly,
+          sizes: asksNodes(options),
+          exactOwners: options.format.type === 'wide',
+        },
+        this.session.signal,
+      )
+    } finally {
+      progress.stop()
+    }
+  }
+}
+
+/** The command that a hint repeats: with the scope and the cluster that this answer is about. */
+function commandLine(flags: {
+  readonly 'all-namespaces': boolean
+  readonly namespace?: string | undefined
+  readonly context?: string | undefined
+}): string {
+  const scope = flags['all-namespaces']
+    ? ' -A'
+    : flags.namespace === undefined
+      ? ''
+      : ` -n ${flags.namespace}`
+  return `kubectl images${flags.context === undefined ? '' : ` --context ${flags.context}`}${scope}`
+}

@@ -1,0 +1,46 @@
+import { plural } from '../../../core/lib/text.ts'
+import type { FollowItem } from '../../features/images/follow-images.ts'
+import { imageEvent, imageLine, isDetail, podLine } from '../../features/images/event-lines.ts'
+import type { Session } from '../../shell/session.ts'
+
+/** Writes the stream to stdout as it comes, and to stderr what is not part of it; returns when the stream ends. */
+export async function printFollow(
+  items: AsyncIterable<FollowItem>,
+  options: { readonly json: boolean; readonly verbose: boolean },
+  { stdout, stderr }: Pick<Session, 'stdout' | 'stderr'>,
+): Promise<void> {
+  let goneAt: number | undefined
+  for await (const item of items) {
+    switch (item.type) {
+      case 'image': {
+        if (options.json) {
+          const event = imageEvent(item)
+          if (event) await stdout.write(`${JSON.stringify(event)}\n`)
+        } else if (options.verbose || !isDetail(item.transition.op)) await stdout.write(imageLine(item))
+        break
+      }
+      case 'pod':
+        if (options.verbose && !options.json) await stdout.write(podLine(item))
+        break
+      case 'synced':
+        await stderr.write(
+          `${plural(item.images, 'image')} in use by ${plural(item.pods, 'pod')}; following\n`,
+        )
+        break
+      case 'interrupted':
+        goneAt = item.at
+        await stderr.write(`${clockTime(item.at)} the watch was lost (${item.reason}); trying again\n`)
+        break
+      case 'resumed':
+        await stderr.write(
+          `API server gone ${clockTime(goneAt ?? item.at - item.downMs)}–${clockTime(item.at)}; resumed, nothing missed\n`,
+        )
+        break
+    }
+  }
+}
+
+/** UTC, as the lines of the stream are. */
+function clockTime(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(11, 19)}Z`
+}

@@ -1,0 +1,158 @@
+import { DECKWATCH_API_VERSION, type DeckList } from '../../../core/wire/image.ts'
+import { closingLines, summaryLine } from '../../features/images/closing-lines.ts'
+import { viewColumns, type ViewColumn } from '../../features/images/columns.ts'
+import { containerObject, uniqueRows, type ContainerColumn } from '../../features/images/container-columns.ts'
+import { imageList } from '../../features/images/image-objects.ts'
+import type { ImagesInUse } from '../../features/images/list-images.ts'
+import { rowNames } from '../../features/images/row-names.ts'
+import { viewRows, type ViewRow } from '../../features/images/views.ts'
+import type { Chunks } from '../../render/chunks.ts'
+import { renderColumns } from '../../render/columns.ts'
+import { renderCsv } from '../../render/csv.ts'
+import type { Palette } from '../../render/palette.ts'
+import { renderTable } from '../../render/table.ts'
+import type { Session } from '../../shell/session.ts'
+import type { ImagesOptions } from './options.ts'
+import { sortItems, sortRows } from './sort.ts'
+import { printDocument } from './print-document.ts'
+
+/** How an answer is printed. */
+export interface PrintOptions extends ImagesOptions {
+  /** Undefined for all namespaces. */
+  readonly namespace: string | undefined
+  readonly noHeaders: boolean
+  readonly palette: Palette
+  /** What a hint repeats: `kubectl images -n shop`. */
+  readonly command: string
+}
+
+/** Whether the answer shows sizes, which only the nodes know. */
+export function asksNodes({ view, format, containerColumns, sort }: ImagesOptions): boolean {
+  if (format.type === 'name') return sort !== undefined
+  if (containerColumns) return containerColumns.some(({ name }) => name === 'size')
+  return view !== 'pod' || (format.type !== 'table' && format.type !== 'csv') || sort !== undefined
+}
+
+/** Prints an answer in the format that was asked for and returns it as `-o json` shows it. */
+export async function printImages(
+  answer: ImagesInUse,
+  options: PrintOptions,
+  session: Pick<Session, 'stdout' | 'stderr'>,
+): Promise<unknown> {
+  const { format, view } = options
+  for (const warning of answer.warnings) await session.stderr.write(`warning: ${warning}\n`)
+  switch (format.type) {
+    case 'table':
+    case 'wide':
+    case 'csv':
+    case 'name':
+      return printRows(answer, options, session)
+    case 'json':
+    case 'yaml':
+    case 'jsonpath':
+    case 'custom-columns': {
+      const list =
+        view === 'image'
+          ? imageList(answer.placements, answer.nodes, options.namespace)
+          : rowList(viewRows(view, answer.placements, answer.nodes), options)
+      const sorted = { ...list, items: await sortItems(list.items, options.sort) }
+      await writeAll(session, await printDocument(sorted, format, options.noHeaders))
+      return sorted
+    }
+  }
+}
+
+async function printRows(
+  answer: ImagesInUse,
+  options: PrintOptions,
+  session: Pick<Session, 'stdout' | 'stderr'>,
+): Promise<unknown> {
+  const { format, view, containerColumns, namespace, noHeaders } = options
+  const columns = viewColumns(view, { allNamespaces: namespace === undefined, wide: format.type === 'wide' })
+  const rows = await sortRows(viewRows(view, answer.placements, answer.nodes), columns, options.sort)
+  if (rows.length === 0 && format.type !== 'csv') {
+    // kubectl's own sentence (kubectl get), so that people and scripts meet nothing new.
+    await session.stderr.write(
+      `No resources found${namespace === undefined ? '' : ` in ${namespace} namespace`}.\n`,
+    )
+    return rowList(rows, options)
+  }
+  if (format.type === 'name') {
+    await writeAll(
+      session,
+      rowNames(view, rows).map((name) => `${name}\n`),
+    )
+  } else if (containerColumns) {
+    await printContainers(answer, rows, containerColumns, options, session)
+  } else if (format.type === 'csv') {
+    const values = rows.map((row) => columns.map(({ value }) => value(row) ?? ''))
+    await writeAll(
+      session,
+      renderCsv(
+        columns.map(({ key }) => ({ title: key })),
+        values,
+        { noHeaders },
+      ),
+    )
+  } else {
+    await writeAll(session, renderColumns(titled(columns), cells(rows, columns), options))
+    const lines = view === 'image' && !noHeaders ? closingLines(answer, rows, options.command) : []
+    for (const line of lines) await session.stderr.write(`${line}\n`)
+  }
+  return rowList(rows, options)
+}
+
+/** kubectl-images' own form: a summary line and a bordered table. */
+async function printContainers(
+  answer: ImagesInUse,
+  all: readonly ViewRow[],
+  columns: readonly ContainerColumn[],
+  { unique, format, noHeaders, palette }: PrintOptions,
+  session: Pick<Session, 'stdout' | 'stderr'>,
+): Promise<void> {
+  const rows = unique ? uniqueRows(all, columns) : all
+  const values = rows.map((row) => columns.map(({ value }) => value(row)))
+  if (format.type === 'csv') {
+    const titles = columns.map(({ jsonKey }) => ({ title: jsonKey }))
+    return writeAll(session, renderCsv(titles, values, { noHeaders }))
+  }
+  const table = await renderTable(
+    columns.map(({ title }) => ({ title })),
+    values,
+    { palette, noHeaders },
+  )
+  if (table.note !== undefined) await session.stderr.write(`${table.note}\n`)
+  if (!noHeaders) await session.stdout.write(`${summaryLine(answer.placements)}\n`)
+  await writeAll(session, table.chunks)
+}
+
+function rowList(
+  rows: readonly ViewRow[],
+  { view, containerColumns, unique }: ImagesOptions,
+): DeckList<object> {
+  const kind = `${view.charAt(0).toUpperCase()}${view.slice(1)}ImageList`
+  if (!containerColumns) return { apiVersion: DECKWATCH_API_VERSION, kind, items: rows }
+  const chosen = unique ? uniqueRows(rows, containerColumns) : rows
+  return {
+    apiVersion: DECKWATCH_API_VERSION,
+    kind,
+    items: chosen.map((row) => containerObject(row, containerColumns)),
+  }
+}
+
+function titled(columns: readonly ViewColumn[]): { title: string; align?: 'right' }[] {
+  return columns.map(({ header, align }) => (align ? { title: header, align } : { title: header }))
+}
+
+function cells(rows: readonly ViewRow[], columns: readonly ViewColumn[]) {
+  return rows.map((row) =>
+    columns.map(({ cell }) => {
+      const text = cell(row)
+      return text.endsWith('(!)') ? { text, style: 'warn' as const } : text
+    }),
+  )
+}
+
+async function writeAll({ stdout }: Pick<Session, 'stdout'>, chunks: Chunks): Promise<void> {
+  for (const chunk of chunks) await stdout.write(chunk)
+}

@@ -1,0 +1,56 @@
+import process from 'node:process'
+import { systemClock } from '../../core/lib/time.ts'
+import { runCommand } from '../shell/deck-command.ts'
+import { explainFailure, Interrupted } from '../shell/failure.ts'
+import { streamOutput } from '../shell/output.ts'
+import type { Session } from '../shell/session.ts'
+import { VERSION } from '../shell/version.ts'
+import { route, type Program } from './route.ts'
+
+/** Runs the program that was called and sets the exit code; never throws and never calls `process.exit`. */
+export async function main(program: Program): Promise<void> {
+  const stdout = streamOutput(process.stdout)
+  const stderr = streamOutput(process.stderr)
+  // Answered before anything is loaded.
+  if (program.argv[0] === '--version') return stdout.write(`${program.name} ${VERSION}\n`)
+  const ending = new AbortController()
+  const interrupt = (): void => ending.abort(new Interrupted('interrupted'))
+  process.once('SIGINT', interrupt)
+  const signal = AbortSignal.any([ending.signal, stdout.closed])
+  const session: Session = { stdout, stderr, environment: process.env, clock: systemClock, signal }
+  try {
+    await dispatch(program, session)
+  } catch (error) {
+    // The reader has all it wanted.
+    if (stdout.closed.aborted) return
+    const failure = explainFailure(
+      ending.signal.aborted ? ending.signal.reason : error,
+      isDebug(program.argv),
+    )
+    process.exitCode = failure.exitCode
+    await stderr.write(failure.text)
+  } finally {
+    process.removeListener('SIGINT', interrupt)
+  }
+}
+
+async function dispatch(program: Program, session: Session): Promise<void> {
+  if (program.name.startsWith('kubectl_complete-')) {
+    const { complete } = await import('./complete.ts')
+    return session.stdout.write(await complete(program, session))
+  }
+  const target = await route(program)
+  switch (target.type) {
+    case 'overview':
+      return session.stdout.write((await import('./help.ts')).overview())
+    case 'help':
+      return session.stdout.write(await (await import('./help.ts')).commandHelp(target.entry))
+    case 'run':
+      await runCommand(await target.entry.load(), target.argv, session)
+  }
+}
+
+function isDebug(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  return argv.slice(0, end < 0 ? undefined : end).includes('--debug')
+}

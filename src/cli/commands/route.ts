@@ -1,0 +1,56 @@
+import { DeckError } from '../../core/lib/errors.ts'
+import { readArgv, type FlagShape } from '../shell/argv.ts'
+import { CATALOG, type CatalogEntry } from './catalog.ts'
+
+/** What a command line asks for. */
+export type Route =
+  | { readonly type: 'run'; readonly entry: CatalogEntry; readonly argv: readonly string[] }
+  | { readonly type: 'help'; readonly entry: CatalogEntry }
+  /** `kubectl deckwatch` by itself: what there is. */
+  | { readonly type: 'overview' }
+
+/** A program's name as called (`kubectl-images`, `kubectl-deckwatch`) and its arguments. */
+export interface Program {
+  readonly name: string
+  readonly argv: readonly string[]
+}
+
+/**
+ * Finds the command a person means wherever its words stand among the flags: `images -n kube-system check` is
+ * `images check -n kube-system`, and `images -- check` is a REGEX.
+ */
+export async function route(program: Program): Promise<Route> {
+  const plugin = pluginOf(program.name)
+  const shapes = await allFlags()
+  const { flags, words, literalWords } = readArgv(program.argv, shapes)
+  const help = flags.some((flag) => flag === '--help' || flag === '-h')
+  const spoken = words.slice(0, words.length - literalWords)
+  const full = plugin === undefined ? spoken : [plugin, ...spoken]
+  const named = full[0] === 'help' ? full.slice(1) : full
+  const entry = CATALOG.filter(({ words: own }) => own.every((word, i) => named[i] === word)).at(-1)
+  if (!entry) {
+    if (named.length === 0) return { type: 'overview' }
+    throw new DeckError('USAGE', `kubectl deckwatch has no command ${JSON.stringify(named[0])}`, {
+      hint: `Commands: ${[...new Set(CATALOG.map((known) => known.words[0]))].join(', ')}. See: kubectl deckwatch --help`,
+    })
+  }
+  if (help || named !== full) return { type: 'help', entry }
+  const rest = [...named.slice(entry.words.length), ...words.slice(words.length - literalWords)]
+  return { type: 'run', entry, argv: [...flags, '--', ...rest] }
+}
+
+/** `images` for `kubectl-images`; undefined for the long form, `kubectl deckwatch images`. */
+export function pluginOf(name: string): string | undefined {
+  const plugin = name.replace(/^kubectl[-_]/, '')
+  return CATALOG.some(({ words }) => words[0] === plugin) ? plugin : undefined
+}
+
+async function allFlags(): Promise<Readonly<Record<string, FlagShape>>> {
+  const classes = await Promise.all(
+    CATALOG.filter(({ words }) => words.length === 1).map(({ load }) => load()),
+  )
+  return Object.assign(
+    { help: { type: 'boolean', char: 'h' } },
+    ...classes.map(({ flags }) => flags),
+  ) as Record<string, FlagShape>
+}

@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { DeckError } from './errors.ts'
+
+/** Where time comes from, so that tests can turn it by hand (`test/kit/manual-clock.ts`). */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason when it aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: async (ms, signal) => {
+    signal?.throwIfAborted()
+    try {
+      await delay(ms, undefined, signal ? { signal } : {})
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw error
+    }
+  },
+}
+
+/** An instant in epoch milliseconds as RFC 3339 UTC to the second: `2026-11-21T02:14:07Z`. */
+export function rfc3339Seconds(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(0, 19)}Z`
+}
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+const YEAR = 365 * DAY
+
+/**
+ * A span of milliseconds as kubectl shows ages, with two or three significant figures: `5s`, `3m12s`, `45m`, `3h4m`,
+ * `2d3h`, `400d`, `2y5d`. Up to two seconds of the future (clocks differ) are `0s`, more is `<invalid>`.
+ */
+export function formatAge(ms: number): string {
+  if (ms <= -2 * SECOND) return '<invalid>'
+  if (ms < 2 * MINUTE) return `${Math.max(0, Math.trunc(ms / SECOND))}s`
+  if (ms < 10 * MINUTE) return twoUnits(ms, MINUTE, 'm', SECOND, 's')
+  if (ms < 3 * HOUR) return `${Math.trunc(ms / MINUTE)}m`
+  if (ms < 8 * HOUR) return twoUnits(ms, HOUR, 'h', MINUTE, 'm')
+  if (ms < 2 * DAY) return `${Math.trunc(ms / HOUR)}h`
+  if (ms < 8 * DAY) return twoUnits(ms, DAY, 'd', HOUR, 'h')
+  if (ms < 2 * YEAR) return `${Math.trunc(ms / DAY)}d`
+  if (ms < 8 * YEAR) return twoUnits(ms, YEAR, 'y', DAY, 'd')
+  return `${Math.trunc(ms / YEAR)}y`
+}
+
+function twoUnits(ms: number, large: number, largeName: string, small: number, smallName: string): string {
+  const rest = Math.trunc((ms % large) / small)
+  return `${Math.trunc(ms / large)}${largeName}${rest === 0 ? '' : `${rest}${smallName}`}`
+}
+
+const DURATION_UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  // Go takes both the micro sign and the Greek letter.
+  '\u00b5s': 1e-3,
+  '\u03bcs': 1e-3,
+  ms: 1,
+  s: SECOND,
+  m: MINUTE,
+  h: HOUR,
+}
+
+/**
+ * Milliseconds of a duration as Go writes it (`300ms`, `5m`, `1h30m`, `1.5h`, `0`) or of a bare whole number, which
+ * means seconds as in kubectl's --request-timeout. What is neither, or is negative, is a DeckError USAGE.
+ */
+export function parseDuration(text: string): number {
+  const unsigned = text.startsWith('+') ? text.slice(1) : text
+  if (/^\d+$/.test(unsigned)) return Number(unsigned) * SECOND
+  if (text.startsWith('-')) throw badDuration(text, 'it is negative')
+  let total = 0
+  let rest = unsigned
+  do {
+    const [part, number, unit] = /^(\d+\.?\d*|\.\d+)([^\d.]*)/.exec(rest) ?? []
+    if (part === undefined || number === undefined) throw badDuration(text, 'a number is expected')
+    const scale = DURATION_UNITS[unit ?? '']
+    if (scale === undefined) throw badDuration(text, unit ? `unknown unit "${unit}"` : 'a unit is missing')
+    total += Number(number) * scale
+    rest = rest.slice(part.length)
+  } while (rest !== '')
+  return total
+}
+
+function badDuration(text: string, reason: string): DeckError {
+  return new DeckError('USAGE', `"${text}" is not a duration: ${reason}`, {
+    hint: 'write it like 300ms, 30s, 5m or 1h30m; a bare number means seconds',
+  })
+}

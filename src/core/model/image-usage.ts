@@ -1,0 +1,186 @@
+import type { ImageUse } from '../wire/image.ts'
+import type { PodImage, PodSlice } from '../wire/pod.ts'
+import {
+  parseImageID,
+  parseImageReference,
+  type ImageReference,
+  type RunningImage,
+} from './image-reference.ts'
+import type { NodeImages } from './node-images.ts'
+import { workloadOf, type KnownOwners, type Workload } from './workload-owner.ts'
+
+/** One place where an image is used: a container or image volume of one pod of one workload. */
+export interface Placement {
+  readonly pod: PodSlice
+  readonly use: PodImage
+  readonly image: ImageReference
+  /** Undefined before the image was pulled, and for image volumes. */
+  readonly running: RunningImage | undefined
+  readonly workload: Workload
+}
+
+/** Which placements to keep: all those whose pod name or image matches; `on` narrows to one of the two. */
+export interface ImageMatch {
+  readonly pattern: RegExp
+  readonly on: 'pod' | 'image' | 'either'
+}
+
+/** What a list of placements is made with. */
+export interface PlacementOptions {
+  readonly match?: ImageMatch | undefined
+  readonly owners?: KnownOwners | undefined
+  /** Leave out pods that have finished (phase Succeeded or Failed). */
+  readonly runningOnly?: boolean
+}
+
+/** Whether a pod's containers have all ended for good; it still refers to its images until it is deleted. */
+export function isFinished(pod: PodSlice): boolean {
+  return pod.phase === 'Succeeded' || pod.phase === 'Failed'
+}
+
+/** Spreads pods into placements, in the order of the pods; call `add` with each batch as it comes in. */
+export class Placements {
+  readonly all: Placement[] = []
+  readonly #options: PlacementOptions
+  // A cluster repeats a few hundred image strings over thousands of pods.
+  readonly #references = new Map<string, ImageReference>()
+  readonly #running = new Map<string, RunningImage | undefined>()
+
+  constructor(options: PlacementOptions) {
+    this.#options = options
+  }
+
+  /** Adds the placements of one pod that the options let through. */
+  add(pod: PodSlice): void {
+    const { match, owners, runningOnly } = this.#options
+    if (runningOnly && isFinished(pod)) return
+    let workload: Workload | undefined
+    for (const use of pod.images) {
+      const image = this.#reference(use.image)
+      if (match && !matches(match, pod.name, image)) continue
+      workload ??= workloadOf(pod, owners)
+      this.all.push({ pod, use, image, running: this.#runningImage(use.imageID), workload })
+    }
+  }
+
+  #reference(text: string): ImageReference {
+    let parsed = this.#references.get(text)
+    if (!parsed) this.#references.set(text, (parsed = parseImageReference(text)))
+    return parsed
+  }
+
+  #runningImage(imageID: string): RunningImage | undefined {
+    if (!this.#running.has(imageID)) this.#running.set(imageID, parseImageID(imageID))
+    return this.#running.get(imageID)
+  }
+}
+
+function matches({ pattern, on }: ImageMatch, podName: string, image: ImageReference): boolean {
+  if (on !== 'image' && pattern.test(podName)) return true
+  // The spelling of the spec and the normal form both: people search for what they wrote and for what they saw.
+  return on !== 'pod' && (pattern.test(image.reference) || pattern.test(image.name))
+}
+
+/** The pod reduced to the images that match; without a match, the pod itself. */
+export function matchingImages(pod: PodSlice, match: ImageMatch | undefined): PodSlice {
+  if (!match) return pod
+  return {
+    ...pod,
+    images: pod.images.filter(({ image }) => matches(match, pod.name, parseImageReference(image))),
+  }
+}
+
+/** How widely a group of placements is spread. */
+export interface UsageSummary {
+  /** Different images by name, tag and pinned digest. */
+  readonly images: number
+  readonly pods: number
+  readonly workloads: number
+  readonly namespaces: number
+  readonly nodes: number
+  /** The manifest digests that run, sorted; bare image ids only where no digest is known. */
+  readonly digests: readonly string[]
+  /** Bytes of the group's different images, each counted once at its largest; undefined where none is known. */
+  readonly sizeBytes: number | undefined
+  /** How many different images have no known size. */
+  readonly unknownSizes: number
+}
+
+/** Counts what a group of placements uses; without `nodes` every size is unknown. */
+export function summarise(group: readonly Placement[], nodes?: NodeImages): UsageSummary {
+  const pods = new Set<string>()
+  const workloads = new Set<string>()
+  const namespaces = new Set<string>()
+  const nodeNames = new Set<string>()
+  const digests = new Set<string>()
+  const ids = new Set<string>()
+  const sizes = new Map<string, number | undefined>()
+  for (const { pod, image, running, workload } of group) {
+    pods.add(pod.uid)
+    workloads.add(`${workload.group}/${workload.kind}/${workload.namespace}/${workload.name}`)
+    namespaces.add(pod.namespace)
+    if (pod.nodeName) nodeNames.add(pod.nodeName)
+    if (running) (running.manifest ? digests : ids).add(running.digest)
+    sizes.set(image.key, larger(sizes.get(image.key), nodes?.size(pod.nodeName, image, running)))
+  }
+  const known = [...sizes.values()].filter((size) => size !== undefined)
+  return {
+    images: sizes.size,
+    pods: pods.size,
+    workloads: workloads.size,
+    namespaces: namespaces.size,
+    nodes: nodeNames.size,
+    digests: [...(digests.size > 0 ? digests : ids)].toSorted(),
+    sizeBytes: known.length > 0 ? known.reduce((sum, size) => sum + size, 0) : undefined,
+    unknownSizes: sizes.size - known.length,
+  }
+}
+
+function larger(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return Math.max(a, b)
+}
+
+/** Groups placements by a key, keeping the order in which keys first appear. */
+export function groupPlacements(
+  placements: readonly Placement[],
+  keyOf: (placement: Placement) => string,
+): Map<string, Placement[]> {
+  const groups = new Map<string, Placement[]>()
+  for (const placement of placements) {
+    const key = keyOf(placement)
+    const group = groups.get(key)
+    if (group) group.push(placement)
+    else groups.set(key, [placement])
+  }
+  return groups
+}
+
+/** The workloads' containers behind a group of placements, each with its number of pods, most pods first. */
+export function imageUses(group: readonly Placement[]): ImageUse[] {
+  const uses = new Map<string, { placement: Placement; pods: Set<string> }>()
+  for (const placement of group) {
+    const { workload, use, pod } = placement
+    const key = [workload.group, workload.kind, workload.namespace, workload.name, use.type, use.name].join(
+      '\0',
+    )
+    const entry = uses.get(key)
+    if (entry) entry.pods.add(pod.uid)
+    else uses.set(key, { placement, pods: new Set([pod.uid]) })
+  }
+  return [...uses.values()]
+    .map(({ placement: { workload, use }, pods }) => ({
+      group: workload.group,
+      kind: workload.kind,
+      name: workload.name,
+      namespace: workload.namespace,
+      container: use.name,
+      type: use.type,
+      pods: pods.size,
+    }))
+    .toSorted((a, b) => b.pods - a.pods || compare(a.namespace, b.namespace) || compare(a.name, b.name))
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

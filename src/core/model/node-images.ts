@@ -1,0 +1,77 @@
+import type { NodeImage, NodeSlice } from '../wire/node.ts'
+import {
+  parseImageID,
+  parseImageReference,
+  type ImageReference,
+  type RunningImage,
+} from './image-reference.ts'
+
+/** The kubelet's default for `nodeStatusMaxImages`: how many images a node reports, largest first. */
+const REPORTED_IMAGES_LIMIT = 50
+
+/** What nodes say about image sizes, matched by every name and digest they report. */
+export class NodeImages {
+  readonly #nodes = new Map<string, NodeIndex>()
+  // The same digest has the same content on every node of one platform, so another node's answer serves.
+  readonly #digestsAnywhere = new Map<string, number>()
+
+  constructor(nodes: readonly NodeSlice[]) {
+    for (const node of nodes) {
+      const index: NodeIndex = {
+        byDigest: new Map(),
+        byTag: new Map(),
+        digestedTags: new Set(),
+        capped: node.images.length >= REPORTED_IMAGES_LIMIT,
+      }
+      this.#nodes.set(node.name, index)
+      for (const image of node.images) this.#add(index, image)
+    }
+  }
+
+  #add(index: NodeIndex, { names, sizeBytes }: NodeImage): void {
+    const tags: string[] = []
+    let digested = false
+    for (const name of names) {
+      const digest = parseImageID(name)?.digest
+      if (digest === undefined) {
+        tags.push(parseImageReference(name).key)
+        continue
+      }
+      digested = true
+      index.byDigest.set(digest, sizeBytes)
+      this.#digestsAnywhere.set(digest, Math.max(sizeBytes, this.#digestsAnywhere.get(digest) ?? 0))
+    }
+    for (const tag of tags) {
+      index.byTag.set(tag, sizeBytes)
+      if (digested) index.digestedTags.add(tag)
+    }
+  }
+
+  /** Bytes of an image on the disk of the node where it runs, or undefined where no node says so for certain. */
+  size(nodeName: string, image: ImageReference, running: RunningImage | undefined): number | undefined {
+    const node = this.#nodes.get(nodeName)
+    const digest = running?.digest ?? image.digest
+    if (digest) {
+      const known = node?.byDigest.get(digest) ?? this.#digestsAnywhere.get(digest)
+      if (known !== undefined) return known
+    }
+    const key = image.key
+    // The node knows this tag's digest and it is not ours: the tag has moved, that size is another image's.
+    if (running?.manifest && node?.digestedTags.has(key)) return undefined
+    return node?.byTag.get(key)
+  }
+
+  /** Whether a node reports as many images as a kubelet reports at most, so that one may be missing for that. */
+  isCapped(nodeName: string): boolean {
+    return this.#nodes.get(nodeName)?.capped ?? false
+  }
+}
+
+interface NodeIndex {
+  readonly byDigest: Map<string, number>
+  /** Keyed by `ImageReference.key`, so that every spelling of a name finds it. */
+  readonly byTag: Map<string, number>
+  /** Tags whose entry also names a manifest digest. */
+  readonly digestedTags: Set<string>
+  readonly capped: boolean
+}
