@@ -37,7 +37,7 @@ export async function main(program: Program): Promise<void> {
 async function dispatch(program: Program, session: Session): Promise<void> {
   if (program.name.startsWith('kubectl_complete-')) {
     const { complete } = await import('./complete.ts')
-    return session.stdout.write(await complete(program, session))
+    return session.stdout.write(await complete(program, session.signal))
   }
   const target = await route(program)
   switch (target.type) {

@@ -27,7 +27,7 @@ export async function route(program: Program): Promise<Route> {
   const spoken = words.slice(0, words.length - literalWords)
   const full = plugin === undefined ? spoken : [plugin, ...spoken]
   const named = full[0] === 'help' ? full.slice(1) : full
-  const entry = CATALOG.filter(({ words: own }) => own.every((word, i) => named[i] === word)).at(-1)
+  const entry = CATALOG.findLast(({ words: own }) => own.every((word, i) => named[i] === word))
   if (!entry) {
     if (named.length === 0) return { type: 'overview' }
     throw new DeckError('USAGE', `kubectl deckwatch has no command ${JSON.stringify(named[0])}`, {

@@ -25,17 +25,17 @@ export function workloadOf(pod: PodSlice, known?: KnownOwners): Workload {
   // A static pod's mirror is controlled by its Node, which nobody deployed.
   if (!owner || owner.kind === 'Node')
     return { group: '', kind: 'Pod', namespace: pod.namespace, name: pod.name }
-  if (known) return workload(pod.namespace, known.get(owner.uid) ?? owner)
+  if (known) return asWorkload(pod.namespace, known.get(owner.uid) ?? owner)
   if (owner.kind === 'ReplicaSet' && pod.templateHash && owner.name.endsWith(`-${pod.templateHash}`)) {
     const name = owner.name.slice(0, -pod.templateHash.length - 1)
     return { group: 'apps', kind: 'Deployment', namespace: pod.namespace, name }
   }
   const scheduled = owner.kind === 'Job' ? SCHEDULED_JOB.exec(owner.name)?.[1] : undefined
   if (scheduled) return { group: 'batch', kind: 'CronJob', namespace: pod.namespace, name: scheduled }
-  return workload(pod.namespace, owner)
+  return asWorkload(pod.namespace, owner)
 }
 
-function workload(namespace: string, owner: PodOwner): Workload {
+function asWorkload(namespace: string, owner: PodOwner): Workload {
   const slash = owner.apiVersion.indexOf('/')
   const group = slash < 0 ? '' : owner.apiVersion.slice(0, slash)
   return { group, kind: owner.kind, namespace, name: owner.name }

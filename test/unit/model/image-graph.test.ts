@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { ImageGraph, type ImageTransition } from '../../../src/core/model/image-graph.ts'
 import type { ContainerType, PodImage, PodSlice } from '../../../src/core/wire/pod.ts'
 

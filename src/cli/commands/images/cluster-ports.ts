@@ -5,7 +5,6 @@ import { listPods, podSource } from '../../../core/kube/pod-list.ts'
 import { listWatch } from '../../../core/kube/list-watch.ts'
 import type { KubeTransport } from '../../../core/kube/transport.ts'
 import type { Clock } from '../../../core/lib/time.ts'
-import type { KnownOwners } from '../../../core/model/workload-owner.ts'
 import type { PodOwner } from '../../../core/wire/pod.ts'
 import type { ImagesPorts } from '../../features/images/ports.ts'
 
@@ -39,19 +38,18 @@ export function clusterPorts({ transport, connection, clock, protobuf }: Cluster
         ['apps', 'replicasets'],
         ['batch', 'jobs'],
       ] as const) {
-        const path = `/apis/${group}/v1/${within}${resource}`
-        for await (const batch of listJson<OwnedObject>(
-          transport,
-          { path, what: resource },
-          { signal, clock },
-        )) {
+        const source = {
+          path: `/apis/${group}/v1/${within}${resource}`,
+          purpose: { resource: `${resource}.${group}`, namespace, identity },
+        }
+        for await (const batch of listJson<OwnedObject>(transport, source, { signal, clock })) {
           for (const { metadata } of batch) {
             const owner = metadata.ownerReferences?.find(({ controller }) => controller)
             if (owner) owners.set(metadata.uid, owner)
           }
         }
       }
-      return owners satisfies KnownOwners
+      return owners
     },
   }
 }
@@ -59,6 +57,8 @@ export function clusterPorts({ transport, connection, clock, protobuf }: Cluster
 /** The slice of a ReplicaSet or Job that names its owner. */
 interface OwnedObject {
   readonly metadata: {
+    readonly namespace: string
+    readonly name: string
     readonly uid: string
     readonly ownerReferences?: readonly (PodOwner & { readonly controller?: boolean })[]
   }

@@ -11,8 +11,10 @@ import { DeckCommand } from '../../shell/deck-command.ts'
 import { clusterPorts } from './cluster-ports.ts'
 import { imagesFlags } from './flags.ts'
 import { imagesOptions, type ImagesOptions } from './options.ts'
+import { createDocumentPrinter } from './print-document.ts'
 import { asksNodes, printImages } from './print-images.ts'
 import { printFollow } from './print-follow.ts'
+import { createSorter } from './sort.ts'
 
 /** `kubectl images [REGEX]`: which images run where; `--follow`: which come and go. */
 export class ImagesCommand extends DeckCommand {
@@ -38,8 +40,10 @@ export class ImagesCommand extends DeckCommand {
   /** Returns what `-o json` prints; nothing for a stream. */
   override async run(): Promise<unknown> {
     const { flags, args } = await this.parse(ImagesCommand)
-    const options = imagesOptions(flags, args.regex)
     const { session } = this
+    const options = imagesOptions(flags, args.regex)
+    const sorter = await createSorter(options.sort, options.view)
+    const printDocument = await createDocumentPrinter(options.format, flags['no-headers'])
     const connection = await loadConnection(connectionOverrides(flags))
     const transport = connect(connection)
     try {
@@ -71,17 +75,18 @@ export class ImagesCommand extends DeckCommand {
         isTTY: session.stdout.isTerminal,
         env: session.environment,
       })
-      return await printImages(
-        answer,
-        {
-          ...options,
-          namespace: query.namespace,
-          noHeaders: flags['no-headers'],
-          palette,
-          command: commandLine(flags),
-        },
-        session,
-      )
+      const { namespace } = query
+      const command = commandLine(flags)
+      const print = {
+        ...options,
+        namespace,
+        noHeaders: flags['no-headers'],
+        palette,
+        sorter,
+        printDocument,
+        command,
+      }
+      return await printImages(answer, print, session)
     } finally {
       transport.close()
     }

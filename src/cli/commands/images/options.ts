@@ -6,6 +6,7 @@ import {
   type ContainerColumn,
 } from '../../features/images/container-columns.ts'
 import type { ViewName } from '../../features/images/views.ts'
+import type { SortOrder } from './sort.ts'
 
 /** How the answer is written. */
 export type OutputFormat =
@@ -36,7 +37,7 @@ export interface ImagesOptions {
   readonly unique: boolean
   readonly format: OutputFormat
   readonly match: ImageMatch | undefined
-  readonly sort: { readonly by: string; readonly descending: boolean } | undefined
+  readonly sort: SortOrder | undefined
 }
 
 /** Checks the flags that depend on one another; a DeckError USAGE names the flag and what it takes. */

@@ -6,15 +6,14 @@ import { imageList } from '../../features/images/image-objects.ts'
 import type { ImagesInUse } from '../../features/images/list-images.ts'
 import { rowNames } from '../../features/images/row-names.ts'
 import { viewRows, type ViewRow } from '../../features/images/views.ts'
-import type { Chunks } from '../../render/chunks.ts'
 import { renderColumns } from '../../render/columns.ts'
 import { renderCsv } from '../../render/csv.ts'
 import type { Palette } from '../../render/palette.ts'
 import { renderTable } from '../../render/table.ts'
 import type { Session } from '../../shell/session.ts'
 import type { ImagesOptions } from './options.ts'
-import { sortItems, sortRows } from './sort.ts'
-import { printDocument } from './print-document.ts'
+import type { DocumentPrinter } from './print-document.ts'
+import type { Sorter } from './sort.ts'
 
 /** How an answer is printed. */
 export interface PrintOptions extends ImagesOptions {
@@ -22,6 +21,9 @@ export interface PrintOptions extends ImagesOptions {
   readonly namespace: string | undefined
   readonly noHeaders: boolean
   readonly palette: Palette
+  readonly sorter: Sorter
+  /** Undefined where rows are printed in place of objects. */
+  readonly printDocument: DocumentPrinter | undefined
   /** What a hint repeats: `kubectl images -n shop`. */
   readonly command: string
 }
@@ -38,38 +40,27 @@ export async function printImages(
   answer: ImagesInUse,
   options: PrintOptions,
   session: Pick<Session, 'stdout' | 'stderr'>,
-): Promise<unknown> {
-  const { format, view } = options
+): Promise<DeckList<unknown>> {
+  const { view, sorter, printDocument, namespace } = options
   for (const warning of answer.warnings) await session.stderr.write(`warning: ${warning}\n`)
-  switch (format.type) {
-    case 'table':
-    case 'wide':
-    case 'csv':
-    case 'name':
-      return printRows(answer, options, session)
-    case 'json':
-    case 'yaml':
-    case 'jsonpath':
-    case 'custom-columns': {
-      const list =
-        view === 'image'
-          ? imageList(answer.placements, answer.nodes, options.namespace)
-          : rowList(viewRows(view, answer.placements, answer.nodes), options)
-      const sorted = { ...list, items: await sortItems(list.items, options.sort) }
-      await writeAll(session, await printDocument(sorted, format, options.noHeaders))
-      return sorted
-    }
-  }
+  if (!printDocument) return printRows(answer, options, session)
+  let list: DeckList<unknown>
+  if (view === 'image') {
+    const images = imageList(answer.placements, answer.nodes, namespace)
+    list = { ...images, items: sorter.images(images.items) }
+  } else list = rowList(sorter.rows(viewRows(view, answer.placements, answer.nodes)), options)
+  await writeAll(session, printDocument(list))
+  return list
 }
 
 async function printRows(
   answer: ImagesInUse,
   options: PrintOptions,
   session: Pick<Session, 'stdout' | 'stderr'>,
-): Promise<unknown> {
-  const { format, view, containerColumns, namespace, noHeaders } = options
+): Promise<DeckList<unknown>> {
+  const { format, view, containerColumns, namespace, noHeaders, sorter } = options
   const columns = viewColumns(view, { allNamespaces: namespace === undefined, wide: format.type === 'wide' })
-  const rows = await sortRows(viewRows(view, answer.placements, answer.nodes), columns, options.sort)
+  const rows = sorter.rows(viewRows(view, answer.placements, answer.nodes))
   if (rows.length === 0 && format.type !== 'csv') {
     // kubectl's own sentence (kubectl get), so that people and scripts meet nothing new.
     await session.stderr.write(
@@ -153,6 +144,9 @@ function cells(rows: readonly ViewRow[], columns: readonly ViewColumn[]) {
   )
 }
 
-async function writeAll({ stdout }: Pick<Session, 'stdout'>, chunks: Chunks): Promise<void> {
-  for (const chunk of chunks) await stdout.write(chunk)
+async function writeAll(
+  { stdout }: Pick<Session, 'stdout'>,
+  chunks: AsyncIterable<string> | Iterable<string>,
+): Promise<void> {
+  for await (const chunk of chunks) await stdout.write(chunk)
 }

@@ -190,8 +190,8 @@ function size({ sizeBytes, unknownSizes }: UsageSummary): ViewRow {
   }
 }
 
-function distinct<T>(values: readonly T[]): T[] {
-  return [...new Set(values)].toSorted()
+function distinct<Text extends string>(values: readonly Text[]): Text[] {
+  return [...new Set(values)].toSorted((a, b) => (a < b ? -1 : 1))
 }
 
 const IDENTITY = ['namespace', 'node', 'registry', 'workload', 'pod', 'image', 'tag'] as const

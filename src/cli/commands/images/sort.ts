@@ -1,0 +1,66 @@
+import { DeckError } from '../../../core/lib/errors.ts'
+import type { Image } from '../../../core/wire/image.ts'
+import { viewColumns } from '../../features/images/columns.ts'
+import { sortByValue } from '../../features/images/sort-rows.ts'
+import type { ViewName, ViewRow } from '../../features/images/views.ts'
+
+/** What `--sort-by` asks: a column's name, or a JSONPath where it begins with `.` or `{`. */
+export interface SortOrder {
+  readonly by: string
+  readonly descending: boolean
+}
+
+/** Sorts what a view shows: its rows, or the Image objects of `-o json`. */
+export interface Sorter {
+  rows(rows: readonly ViewRow[]): readonly ViewRow[]
+  images(images: readonly Image[]): readonly Image[]
+}
+
+const UNSORTED: Sorter = { rows: (rows) => rows, images: (images) => images }
+
+// Where an Image object keeps what a column shows.
+const IMAGE_VALUES: Readonly<Record<string, (image: Image) => string | number | undefined>> = {
+  image: ({ image }) => image.name,
+  tag: ({ image }) => image.tag,
+  digest: ({ digests }) => digests.join(),
+  pods: ({ usage }) => usage.pods,
+  workloads: ({ usage }) => usage.workloads,
+  namespaces: ({ usage }) => usage.namespaces,
+  nodes: ({ usage }) => usage.nodes,
+  size: ({ sizeBytes }) => sizeBytes,
+  references: ({ image }) => image.reference,
+}
+
+/** Checks `--sort-by` before anything is asked; DeckError USAGE names the columns there are. */
+export async function createSorter(sort: SortOrder | undefined, view: ViewName): Promise<Sorter> {
+  if (!sort) return UNSORTED
+  const { by, descending } = sort
+  if (/^[.{]/.test(by)) {
+    const { findJsonPath, parseRelaxedPath } = await import('../../render/jsonpath.ts')
+    const path = parseRelaxedPath(by)
+    const sortFound = <Item>(items: readonly Item[]): readonly Item[] => {
+      const values = new Map(items.map((item) => [item, findJsonPath(path, item).flat()[0]]))
+      if (items.length > 0 && [...values.values()].every((value) => value === undefined)) {
+        throw new DeckError('USAGE', `--sort-by ${by}: no row has such a field`, {
+          hint: `Its fields: ${Object.keys(items[0] ?? {}).join(', ')}`,
+        })
+      }
+      return sortByValue(items, (item) => values.get(item), descending)
+    }
+    return { rows: sortFound, images: sortFound }
+  }
+  const columns = viewColumns(view, { allNamespaces: true, wide: true })
+  const wanted = by.toLowerCase().replaceAll(/[ _-]/g, '')
+  const column = columns.find(({ key, header }) =>
+    [key, header].some((name) => name.toLowerCase().replaceAll(' ', '') === wanted),
+  )
+  if (!column) {
+    throw new DeckError('USAGE', `--sort-by: rows by ${view} have no column ${JSON.stringify(by)}`, {
+      hint: `Columns: ${columns.map(({ key }) => key).join(', ')}; or a JSONPath such as {.sizeBytes}`,
+    })
+  }
+  return {
+    rows: (rows) => sortByValue(rows, column.value, descending),
+    images: (images) => sortByValue(images, (image) => IMAGE_VALUES[column.key]?.(image), descending),
+  }
+}
