@@ -1,0 +1,90 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { RunFolder } from './run-folder.ts'
+
+/** What a daemon is made of. */
+export interface DaemonOptions {
+  readonly name: string
+  /** Program and arguments. */
+  readonly command: readonly string[]
+  readonly folder: RunFolder
+}
+
+/** One background process of the kit with its log file; it can be ended, started again, stopped and continued. */
+export class Daemon {
+  readonly name: string
+  readonly logFile: string
+  readonly #options: DaemonOptions
+  #child: ChildProcess | undefined
+
+  constructor(options: DaemonOptions) {
+    this.name = options.name
+    this.logFile = options.folder.file(`${options.name}.log`)
+    this.#options = options
+  }
+
+  /** Undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.running ? this.#child?.pid : undefined
+  }
+
+  get running(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Starts the process; does not wait until it is ready. */
+  start(): void {
+    if (this.running) throw new Error(`${this.name} runs already`)
+    const [program = '', ...args] = this.#options.command
+    const log = openSync(this.logFile, 'a')
+    this.#child = spawn(program, args, {
+      stdio: ['ignore', log, log],
+      // Ctrl-C at the terminal reaches the tests only, which end their daemons in order.
+      detached: true,
+    })
+    closeSync(log)
+    this.#child.unref()
+    // A program that cannot be started has no pid, and `check` tells.
+    this.#child.once('error', () => {})
+    if (this.#child.pid !== undefined) this.#options.folder.record(this.name, this.#child.pid)
+  }
+
+  /** Throws with the end of the log when the process has ended by itself. */
+  check(): void {
+    if (this.running && this.#child?.pid !== undefined) return
+    const tail = readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-15).join('\n')
+    throw new Error(`${this.name} has ended (${this.#child?.exitCode ?? this.#child?.signalCode}):\n${tail}`)
+  }
+
+  /** SIGKILL, and wait for the end. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  /** SIGTERM, after five seconds SIGKILL, and wait for the end. */
+  async stop(): Promise<void> {
+    await Promise.race([this.#end('SIGTERM'), delay(5000, undefined, { ref: false })])
+    await this.#end('SIGKILL')
+  }
+
+  /** SIGSTOP: the process keeps its connections and answers nothing. */
+  pause(): void {
+    this.#child?.kill('SIGSTOP')
+  }
+
+  /** SIGCONT. */
+  resume(): void {
+    this.#child?.kill('SIGCONT')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child
+    if (!child || !this.running) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.ref()
+    child.kill(signal)
+    await ended
+    child.unref()
+  }
+}

@@ -1,0 +1,4 @@
+import { stopSharedControlPlane } from './shared.ts'
+
+/** For mocha's `--require`: ends what the suites shared. */
+export const mochaGlobalTeardown = stopSharedControlPlane

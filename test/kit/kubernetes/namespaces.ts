@@ -1,0 +1,38 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ApiStatusError, type ApiClient } from './api-client.ts'
+
+/** Makes a namespace in which pods can be created at once; one that is there already is left as it is. */
+export async function ensureNamespace(admin: ApiClient, name: string): Promise<void> {
+  await create(admin, '/api/v1/namespaces', name)
+  await ensureServiceAccount(admin, name, 'default')
+}
+
+/** Makes a ServiceAccount unless it is there. */
+export async function ensureServiceAccount(admin: ApiClient, namespace: string, name: string): Promise<void> {
+  await create(admin, `/api/v1/namespaces/${namespace}/serviceaccounts`, name)
+}
+
+/** Deletes a namespace and waits until it is gone; its pods end at once, for no kubelet may be there to end them. */
+export async function deleteNamespace(admin: ApiClient, name: string, signal?: AbortSignal): Promise<void> {
+  const path = `/api/v1/namespaces/${name}`
+  const limit = AbortSignal.any([AbortSignal.timeout(60_000), ...(signal ? [signal] : [])])
+  try {
+    await admin.text('DELETE', path, undefined, limit)
+    for (;;) {
+      // Again each time: a controller may have made new ones.
+      await admin.text('DELETE', `${path}/pods?gracePeriodSeconds=0`, undefined, limit)
+      await delay(100, undefined, { signal: limit })
+      await admin.text('GET', path, undefined, limit)
+    }
+  } catch (error) {
+    if (!(error instanceof ApiStatusError && error.status === 404)) throw error
+  }
+}
+
+async function create(admin: ApiClient, collection: string, name: string): Promise<void> {
+  try {
+    await admin.text('POST', collection, { metadata: { name } })
+  } catch (error) {
+    if (!(error instanceof ApiStatusError && error.status === 409)) throw error
+  }
+}
