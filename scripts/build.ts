@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -6,14 +6,6 @@ import { bundle } from './bundle/bundle.ts'
 import { compile, installedBun } from './bundle/compile.ts'
 import { bundledPackages, renderNotices } from './bundle/notices.ts'
 import { shellLauncher } from './bundle/shell-launcher.ts'
-
-/** The names under which kubectl finds us on PATH; all are the one multi-call program. */
-const PLUGINS = [
-  'kubectl-images',
-  'kubectl-deckwatch',
-  'kubectl_complete-images',
-  'kubectl_complete-deckwatch',
-]
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -41,7 +33,11 @@ if (bun) {
   await chmod(program, 0o755)
   console.log(`no Bun package for ${process.platform}-${process.arch}: dist/bin starts the bundle on Node`)
 }
-for (const plugin of PLUGINS) {
+// The names under which kubectl finds plugins on PATH are those that npm would link.
+const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+  bin: Record<string, string>
+}
+for (const plugin of Object.keys(manifest.bin)) {
   const link = join(bin, process.platform === 'win32' ? `${plugin}.exe` : plugin)
   await rm(link, { force: true })
   await symlink(program.slice(bin.length + 1), link)

@@ -1,0 +1,19 @@
+import { spawnSync } from 'node:child_process'
+import process from 'node:process'
+import { skip } from './skip.ts'
+
+/** Makes sure that a command is there: root gets its Debian packages installed, anyone else a skip that names them. */
+export function needCommand(context: Mocha.Context, command: string, packages: readonly string[]): void {
+  const isThere = (): boolean => spawnSync(command, ['--version']).error === undefined
+  if (isThere()) return
+  if (process.getuid?.() === 0) {
+    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+    const install = () =>
+      spawnSync('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { env: environment })
+    // A fresh machine has no package lists yet.
+    if (install().status !== 0 && spawnSync('apt-get', ['update'], { env: environment }).status === 0)
+      install()
+    if (isThere()) return
+  }
+  skip(context, `needs ${command} (as root on Debian: apt-get install ${packages.join(' ')})`)
+}

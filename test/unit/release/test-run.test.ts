@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { readReport, summarize, type Outcome } from '../../../scripts/test/outcome.ts'
+import { chooseParts } from '../../../scripts/test/parts.ts'
+
+const report = (...lines: readonly object[]): string =>
+  lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+const outcome = (counts: Partial<Outcome>): Outcome => ({
+  part: 'unit',
+  passed: 0,
+  failed: [],
+  skipped: [],
+  ms: 1500,
+  ...counts,
+})
+
+describe('the account of a test process', () => {
+  it('adds up what passed, failed and was skipped', () => {
+    const failed = { title: 'a', text: 'boom' }
+    const skipped = { title: 'b', text: 'needs root' }
+    const lines = report(
+      { type: 'passed' },
+      { type: 'failed', finding: failed },
+      { type: 'skipped', finding: skipped },
+    )
+    const counted = readReport(lines + report({ type: 'end' }), '1')
+    assert.deepEqual(counted, { passed: 1, failed: [failed], skipped: [skipped] })
+  })
+
+  it('counts a process that ended early as a failure and keeps what was counted before', () => {
+    const counted = readReport(report({ type: 'passed' }), 'SIGSEGV')
+    assert.equal(counted.passed, 1)
+    assert.deepEqual(counted.failed, [{ title: 'the test process ended early (SIGSEGV)', text: '' }])
+  })
+
+  it('counts a bad exit after a good last test as a failure', () => {
+    assert.equal(readReport(report({ type: 'passed' }, { type: 'end' }), '7').failed.length, 1)
+  })
+
+  it('does not count the exit code of a failed test twice', () => {
+    const finding = { title: 'a', text: '' }
+    assert.equal(readReport(report({ type: 'failed', finding }, { type: 'end' }), '1').failed.length, 1)
+  })
+})
+
+describe('the summary of a run', () => {
+  it('ends with the three counts alone on a line', () => {
+    const { text, good } = summarize([outcome({ passed: 3 }), outcome({ part: 'node', passed: 1 })])
+    assert.ok(good)
+    assert.match(text, /\n4 passed, 0 failed, 0 skipped\n$/)
+  })
+
+  it('names every skip with its reason and every failure', () => {
+    const { text, good } = summarize([
+      outcome({
+        passed: 9,
+        failed: [{ title: 'a', text: '' }],
+        skipped: [{ title: 'b', text: 'needs root' }],
+      }),
+    ])
+    assert.ok(!good)
+    assert.match(text, /^skipped {2}unit: b: needs root$/m)
+    assert.match(text, /^failed {3}unit: a$/m)
+    assert.match(text, /\n9 passed, 1 failed, 1 skipped\n$/)
+  })
+
+  it('is bad from two unexplained skips in a hundred tests on, whatever the explained ones', () => {
+    const skips = (count: number, text: string) => Array.from({ length: count }, () => ({ title: 'b', text }))
+    assert.ok(summarize([outcome({ passed: 50, skipped: skips(50, 'needs root') })]).good)
+    assert.ok(summarize([outcome({ passed: 99, skipped: skips(1, '') })]).good)
+    assert.ok(!summarize([outcome({ passed: 98, skipped: skips(2, '') })]).good)
+  })
+
+  it('is bad where nothing ran', () => {
+    assert.ok(!summarize([outcome({})]).good)
+  })
+})
+
+describe('the parts of a run', () => {
+  const names = (...asked: readonly string[]) => chooseParts(asked).map(({ name }) => name)
+
+  it('are all but the soak, in the order of the test ladder', () => {
+    assert.deepEqual(names().slice(-6), ['architecture', 'unit', 'contract', 'cli', 'cluster', 'node'])
+    assert.ok(!names().includes('soak'))
+  })
+
+  it('bring the build where they need it', () => {
+    assert.deepEqual(names('unit'), ['unit'])
+    assert.deepEqual(names('cli', 'unit'), ['build', 'unit', 'cli'])
+  })
+
+  it('are refused by a name that none has', () => {
+    assert.throws(() => names('unti'), /no such part: unti \(there are lint, /)
+  })
+})
