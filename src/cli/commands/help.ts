@@ -5,8 +5,14 @@ import { oclifConfig } from '../shell/deck-command.ts'
 export async function commandHelp(entry: CatalogEntry): Promise<string> {
   const { CommandHelp } = await import('@oclif/core')
   const Class = await entry.load()
-  const loadable = { ...Class, id: entry.words.join(' '), args: Class.args, flags: Class.flags }
-  const help = new CommandHelp(loadable as never, oclifConfig(100), { maxWidth: 100, flagSortOrder: 'none' })
+  // oclif itself names arguments while it loads a plugin from the disk, which we skip.
+  const args = Object.fromEntries(Object.entries(Class.args).map(([name, arg]) => [name, { ...arg, name }]))
+  const loadable = { ...Class, id: entry.words.join(' '), args, flags: Class.flags }
+  const help = new CommandHelp(loadable as never, oclifConfig(100), {
+    maxWidth: 100,
+    flagSortOrder: 'none',
+    hideCommandSummaryInDescription: true,
+  })
   const below = CATALOG.filter(
     ({ words }) => words.length > entry.words.length && entry.words.every((word, i) => words[i] === word),
   )

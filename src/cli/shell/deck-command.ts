@@ -13,7 +13,7 @@ export abstract class DeckCommand extends Command {
 
 /** A command class, as the catalog holds it. */
 export type DeckCommandClass = (new (argv: string[], config: Command['config']) => DeckCommand) &
-  Pick<typeof Command, 'id' | 'summary' | 'description' | 'args' | 'flags' | 'examples'>
+  Pick<typeof Command, 'id' | 'summary' | 'description' | 'usage' | 'args' | 'flags' | 'examples'>
 
 /**
  * The part of oclif's Config that commands and their help read. The real one looks for plugins, themes and package

@@ -22,6 +22,7 @@ export class ImagesCommand extends DeckCommand {
   static override readonly summary = 'Which images run where, and the stream of images that come and go'
   static override readonly description =
     'Every container, init container, sidecar, ephemeral container and image volume of every pod counts. Digests are those that really run. Needs the right to list pods (to watch them, with --follow); sizes need the right to list nodes.'
+  static override readonly usage = 'images [REGEX] [flags]'
   static override readonly args = {
     regex: Args.string({ description: 'keep what has this in its pod name or image (unanchored)' }),
   }
