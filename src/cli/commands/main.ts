@@ -20,6 +20,8 @@ export async function main(program: Program): Promise<void> {
   const session: Session = { stdout, stderr, environment: process.env, clock: systemClock, signal }
   try {
     await dispatch(program, session)
+    // A stream ends quietly when it is interrupted; the exit code still tells.
+    ending.signal.throwIfAborted()
   } catch (error) {
     // The reader has all it wanted.
     if (stdout.closed.aborted) return

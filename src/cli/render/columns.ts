@@ -11,12 +11,12 @@ export interface ColumnsOptions {
   readonly noHeaders?: boolean
   /** Titles as they are given, in place of capitals. */
   readonly keepCase?: boolean
+  /** Blanks between columns; kubectl has three. */
+  readonly gap?: number
 }
 
-const GAP = '   '
-
 /**
- * Rows as plain columns in kubectl's manner: three blanks between, no borders, no trailing blanks, every cell made
+ * Rows as plain columns in kubectl's manner: `gap` blanks between, no borders, no trailing blanks, every cell made
  * visible, nothing cut. A row has one cell for each column.
  */
 export function renderColumns(
@@ -30,9 +30,7 @@ export function renderColumns(
 function* columnLines(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
-  palette: Palette,
-  noHeaders: boolean,
-  keepCase: boolean,
+  { palette = plainPalette, noHeaders = false, keepCase = false, gap = 3 }: ColumnsOptions,
 ): Generator<string> {
   const titles = columns.map(({ title }) => cellText(keepCase ? title : title.toUpperCase()))
   const widths = titles.map((title) => (noHeaders ? 0 : cellWidth(title)))
@@ -52,8 +50,9 @@ function* columnLines(
       widths,
       rights,
       palette,
+      gap,
     )
-  for (const row of rows) yield columnLine(row, widths, rights, palette)
+  for (const row of rows) yield columnLine(row, widths, rights, palette, gap)
 }
 
 /** Blanks wait until something follows them, so that no line ends in one. */
@@ -62,6 +61,7 @@ function columnLine(
   widths: readonly number[],
   rights: readonly boolean[],
   palette: Palette,
+  gap: number,
 ): string {
   let line = ''
   let blanks = 0
@@ -69,7 +69,7 @@ function columnLine(
     const cell = row[x] ?? ''
     const text = cellText(cell)
     const missing = (widths[x] ?? 0) - cellWidth(text)
-    if (x > 0) blanks += GAP.length
+    if (x > 0) blanks += gap
     if (rights[x]) blanks += missing
     if (text !== '') {
       line += ' '.repeat(blanks)

@@ -7,7 +7,7 @@ export interface FlagShape {
 
 /** A command line taken apart: flags in one spelling each, and the words that are no flags. */
 export interface ReadArgv {
-  /** `--name` or `--name=value`, as oclif takes them; unknown flags stand as they were written. */
+  /** `--name`, with its value as the next one; unknown flags stand as they were written. */
   readonly flags: readonly string[]
   readonly words: readonly string[]
   /** How many of the words, counted from the end, stand after `--` and are therefore never sub-commands. */
@@ -24,8 +24,7 @@ export function readArgv(argv: readonly string[], shapes: Readonly<Record<string
   const set = (name: string, value: string): void => {
     const shape = shapes[name]
     if (shape?.type === 'boolean') flags.set(name, isFalse(value) ? [] : [`--${name}`])
-    else if (shape?.multiple) flags.set(name, [...(flags.get(name) ?? []), `--${name}=${value}`])
-    else flags.set(name, [`--${name}=${value}`])
+    else flags.set(name, [...(shape?.multiple ? (flags.get(name) ?? []) : []), `--${name}`, value])
   }
   let literalWords = 0
   for (let i = 0; i < argv.length; i++) {

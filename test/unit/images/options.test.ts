@@ -6,6 +6,7 @@ import { DeckError } from '../../../src/core/lib/errors.ts'
 const none: ImagesFlags = {
   'all-namespaces': false,
   unique: false,
+  reverse: false,
   follow: false,
   verbose: false,
   'no-initial': false,
@@ -26,6 +27,7 @@ describe('what kubectl images is asked', () => {
     ['--no-initial without --follow', { 'no-initial': true }],
     ['--follow by pod', { follow: true, by: 'pod' }],
     ['--follow sorted', { follow: true, 'sort-by': 'size' }],
+    ['--follow turned round', { follow: true, reverse: true }],
     ['--follow as YAML', { follow: true, output: 'yaml' }],
   ]
   for (const [what, flags, regex] of refused) {
@@ -61,10 +63,6 @@ describe('what kubectl images is asked', () => {
     assert.throws(() => options({}, '(?z)nginx'), { code: 'USAGE' })
   })
 
-  it('sorts downwards with a minus', () => {
-    assert.deepEqual(options({ 'sort-by': '-size' }).sort, { by: 'size', descending: true })
-  })
-
   it('cannot require a companion yet, and says so', () => {
     assert.throws(() => options({ companion: 'require' }), { code: 'COMPANION_ABSENT', exitCode: 3 })
   })
@@ -72,12 +70,17 @@ describe('what kubectl images is asked', () => {
 
 describe('sorting', () => {
   const rows = [{ image: 'b', sizeBytes: 2 }, { image: 'c' }, { image: 'a', sizeBytes: 10 }]
-  const sorted = async (by: string, descending = false) =>
-    (await createSorter({ by, descending }, 'image')).rows(rows).map(({ image }) => image)
+  const sorted = async (by: string, reverse = false) =>
+    (await createSorter({ by, reverse }, 'image')).rows(rows).map(({ image }) => image)
 
   it('compares sizes as numbers, and puts unknown ones last in both directions', async () => {
     assert.deepEqual(await sorted('size'), ['b', 'a', 'c'])
     assert.deepEqual(await sorted('SIZE', true), ['a', 'b', 'c'])
+  })
+
+  it('turns the own order of a view round', async () => {
+    const sorter = await createSorter({ by: undefined, reverse: true }, 'image')
+    assert.deepEqual(sorter.rows(rows), rows.toReversed())
   })
 
   it('takes a JSONPath', async () => {

@@ -12,17 +12,19 @@ const read = (...argv: string[]) => readArgv(argv, shapes)
 
 describe('a command line', () => {
   const spellings: [argv: string[], flags: string[], words: string[]][] = [
-    [['-n', 'kube', 'check'], ['--namespace=kube'], ['check']],
-    [['-nkube', 'check'], ['--namespace=kube'], ['check']],
-    [['-n=kube'], ['--namespace=kube'], []],
-    [['--namespace=kube', 'x'], ['--namespace=kube'], ['x']],
-    [['--namespace', 'kube', 'x'], ['--namespace=kube'], ['x']],
-    [['-n', 'check'], ['--namespace=check'], []],
+    [['-n', 'kube', 'check'], ['--namespace', 'kube'], ['check']],
+    [['-nkube', 'check'], ['--namespace', 'kube'], ['check']],
+    [['-n=kube'], ['--namespace', 'kube'], []],
+    [['--namespace=kube', 'x'], ['--namespace', 'kube'], ['x']],
+    [['--namespace', 'kube', 'x'], ['--namespace', 'kube'], ['x']],
+    [['-n', 'check'], ['--namespace', 'check'], []],
     [['-Au'], ['--all', '--unique'], []],
-    [['-Aojson', 'x'], ['--all', '--output=json'], ['x']],
-    [['-An', 'kube'], ['--all', '--namespace=kube'], []],
-    [['--output', '-x'], ['--output=-x'], []],
-    [['--namespace='], ['--namespace='], []],
+    [['-Aojson', 'x'], ['--all', '--output', 'json'], ['x']],
+    [['-An', 'kube'], ['--all', '--namespace', 'kube'], []],
+    [['--output', '-x'], ['--output', '-x'], []],
+    [['--output=-x'], ['--output', '-x'], []],
+    [['--output=a=b'], ['--output', 'a=b'], []],
+    [['--namespace='], ['--namespace', ''], []],
     [['-'], [], ['-']],
   ]
   for (const [argv, flags, words] of spellings) {
@@ -32,8 +34,8 @@ describe('a command line', () => {
   }
 
   it("takes the last value of a repeated flag, and every value of a list's", () => {
-    assert.deepEqual(read('-n', 'a', '-n', 'b').flags, ['--namespace=b'])
-    assert.deepEqual(read('--group', 'a', '--group=b').flags, ['--group=a', '--group=b'])
+    assert.deepEqual(read('-n', 'a', '-n', 'b').flags, ['--namespace', 'b'])
+    assert.deepEqual(read('--group', 'a', '--group=b').flags, ['--group', 'a', '--group', 'b'])
   })
 
   it('takes explicit booleans', () => {

@@ -36,8 +36,9 @@ export const imagesFlags = {
   'running-only': Flags.boolean({ summary: 'leave out pods that have finished' }),
   'sort-by': Flags.string({
     helpValue: 'COLUMN',
-    summary: 'a column (size, -size for the largest first) or a JSONPath ({.sizeBytes})',
+    summary: 'a column, such as size, or a JSONPath ({.sizeBytes})',
   }),
+  reverse: Flags.boolean({ summary: 'turn the order of the rows round: the largest first' }),
   'no-headers': Flags.boolean({ summary: 'no header and no closing line' }),
   follow: Flags.boolean({
     char: 'f',

@@ -31,7 +31,7 @@ export class ImagesCommand extends DeckCommand {
     { description: 'Images of the current namespace', command: 'kubectl images' },
     {
       description: 'Images of the whole cluster, largest first',
-      command: 'kubectl images -A --sort-by=-size',
+      command: 'kubectl images -A --sort-by size --reverse',
     },
     { description: 'Which pods run which digest of redis', command: 'kubectl images redis -A --by pod' },
     { description: 'The rows of kubectl-images, with sizes', command: 'kubectl images -c 0,1,2,3,5' },

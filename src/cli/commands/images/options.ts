@@ -22,6 +22,7 @@ export interface ImagesFlags {
   readonly output?: string | undefined
   readonly match?: string | undefined
   readonly 'sort-by'?: string | undefined
+  readonly reverse: boolean
   readonly follow: boolean
   readonly verbose: boolean
   readonly 'no-initial': boolean
@@ -37,7 +38,7 @@ export interface ImagesOptions {
   readonly unique: boolean
   readonly format: OutputFormat
   readonly match: ImageMatch | undefined
-  readonly sort: SortOrder | undefined
+  readonly sort: SortOrder
 }
 
 /** Checks the flags that depend on one another; a DeckError USAGE names the flag and what it takes. */
@@ -56,7 +57,6 @@ export function imagesOptions(flags: ImagesFlags, regex: string | undefined): Im
       hint: 'Leave the flag out: kubectl images then asks the API server itself.',
     })
   }
-  const sortBy = flags['sort-by']
   return {
     view: byContainer ? 'container' : ((flags.by ?? 'image') as ViewName),
     containerColumns:
@@ -68,15 +68,16 @@ export function imagesOptions(flags: ImagesFlags, regex: string | undefined): Im
     unique: flags.unique,
     format,
     match: regex === undefined ? undefined : { pattern: pattern(regex), on: matchOn(flags.match) },
-    sort:
-      sortBy === undefined ? undefined : { by: sortBy.replace(/^-/, ''), descending: sortBy.startsWith('-') },
+    sort: { by: flags['sort-by'], reverse: flags.reverse },
   }
 }
 
 function refuseWithFollow(flags: ImagesFlags, format: OutputFormat): void {
   const refused = (['by', 'columns', 'sort-by'] as const).find((name) => flags[name] !== undefined)
-  if (refused !== undefined || flags.unique) {
-    throw usage(`--${refused ?? 'unique'} cannot be combined with --follow, which prints a stream of lines`)
+  if (refused !== undefined || flags.unique || flags.reverse) {
+    throw usage(
+      `--${refused ?? (flags.unique ? 'unique' : 'reverse')} cannot be combined with --follow, which prints a stream of lines`,
+    )
   }
   if (format.type !== 'table' && format.type !== 'json') {
     throw usage(`--follow prints lines or, with -o json, JSON lines; it has no -o ${format.type}`)

@@ -4,10 +4,11 @@ import { viewColumns } from '../../features/images/columns.ts'
 import { sortByValue } from '../../features/images/sort-rows.ts'
 import type { ViewName, ViewRow } from '../../features/images/views.ts'
 
-/** What `--sort-by` asks: a column's name, or a JSONPath where it begins with `.` or `{`. */
+/** What `--sort-by` and `--reverse` ask. */
 export interface SortOrder {
-  readonly by: string
-  readonly descending: boolean
+  /** A column's name, or a JSONPath where it begins with `.` or `{`; undefined for the view's own order. */
+  readonly by: string | undefined
+  readonly reverse: boolean
 }
 
 /** Sorts what a view shows: its rows, or the Image objects of `-o json`. */
@@ -15,8 +16,6 @@ export interface Sorter {
   rows(rows: readonly ViewRow[]): readonly ViewRow[]
   images(images: readonly Image[]): readonly Image[]
 }
-
-const UNSORTED: Sorter = { rows: (rows) => rows, images: (images) => images }
 
 // Where an Image object keeps what a column shows.
 const IMAGE_VALUES: Readonly<Record<string, (image: Image) => string | number | undefined>> = {
@@ -32,9 +31,11 @@ const IMAGE_VALUES: Readonly<Record<string, (image: Image) => string | number | 
 }
 
 /** Checks `--sort-by` before anything is asked; DeckError USAGE names the columns there are. */
-export async function createSorter(sort: SortOrder | undefined, view: ViewName): Promise<Sorter> {
-  if (!sort) return UNSORTED
-  const { by, descending } = sort
+export async function createSorter({ by, reverse }: SortOrder, view: ViewName): Promise<Sorter> {
+  if (by === undefined) {
+    const inOrder = <Item>(items: readonly Item[]): readonly Item[] => (reverse ? items.toReversed() : items)
+    return { rows: inOrder, images: inOrder }
+  }
   if (/^[.{]/.test(by)) {
     const { findJsonPath, parseRelaxedPath } = await import('../../render/jsonpath.ts')
     const path = parseRelaxedPath(by)
@@ -45,7 +46,7 @@ export async function createSorter(sort: SortOrder | undefined, view: ViewName):
           hint: `Its fields: ${Object.keys(items[0] ?? {}).join(', ')}`,
         })
       }
-      return sortByValue(items, (item) => values.get(item), descending)
+      return sortByValue(items, (item) => values.get(item), reverse)
     }
     return { rows: sortFound, images: sortFound }
   }
@@ -60,7 +61,7 @@ export async function createSorter(sort: SortOrder | undefined, view: ViewName):
     })
   }
   return {
-    rows: (rows) => sortByValue(rows, column.value, descending),
-    images: (images) => sortByValue(images, (image) => IMAGE_VALUES[column.key]?.(image), descending),
+    rows: (rows) => sortByValue(rows, column.value, reverse),
+    images: (images) => sortByValue(images, (image) => IMAGE_VALUES[column.key]?.(image), reverse),
   }
 }

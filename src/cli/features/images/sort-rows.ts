@@ -1,15 +1,15 @@
-/** Rows in the order of one value, ascending unless `descending`; unknown values come last, equal ones keep their order. */
+/** Rows in the order of one value, turned round with `reverse`; unknown values come last, equal ones keep their order. */
 export function sortByValue<Row>(
   rows: readonly Row[],
   valueOf: (row: Row) => unknown,
-  descending: boolean,
+  reverse: boolean,
 ): Row[] {
   const keyed = rows.map((row) => ({ row, value: valueOf(row) }))
   keyed.sort((a, b) => {
     if (a.value === undefined || b.value === undefined)
       return Number(a.value === undefined) - Number(b.value === undefined)
     const order = compareValues(a.value, b.value)
-    return descending ? -order : order
+    return reverse ? -order : order
   })
   return keyed.map(({ row }) => row)
 }
