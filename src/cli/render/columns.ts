@@ -22,9 +22,9 @@ export interface ColumnsOptions {
 export function renderColumns(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
-  { palette = plainPalette, noHeaders = false, keepCase = false }: ColumnsOptions = {},
+  options: ColumnsOptions = {},
 ): Chunks {
-  return gatherChunks(columnLines(columns, rows, palette, noHeaders, keepCase))
+  return gatherChunks(columnLines(columns, rows, options))
 }
 
 function* columnLines(
