@@ -44,7 +44,10 @@ export class ImagesCommand extends DeckCommand {
     const { session } = this
     const options = imagesOptions(flags, args.regex)
     const sorter = await createSorter(options.sort, options.view)
-    const printDocument = await createDocumentPrinter(options.format, flags['no-headers'])
+    const printDocument = await createDocumentPrinter(options.format, {
+      noHeaders: flags['no-headers'],
+      isTTY: session.stdout.isTerminal,
+    })
     const connection = await loadConnection(connectionOverrides(flags))
     const transport = connect(connection)
     try {

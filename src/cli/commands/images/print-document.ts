@@ -7,7 +7,7 @@ export type DocumentPrinter = (list: DeckList<unknown>) => AsyncIterable<string>
 /** The printer of a format that prints objects; its template is checked now, before anything is asked. */
 export async function createDocumentPrinter(
   format: OutputFormat,
-  noHeaders: boolean,
+  { noHeaders, isTTY }: { readonly noHeaders: boolean; readonly isTTY: boolean },
 ): Promise<DocumentPrinter | undefined> {
   switch (format.type) {
     case 'json':
@@ -18,7 +18,7 @@ export async function createDocumentPrinter(
     case 'jsonpath': {
       const { parseJsonPath, renderJsonPath } = await import('../../render/jsonpath.ts')
       const path = parseJsonPath(format.template)
-      return (list) => renderJsonPath(path, list)
+      return (list) => renderJsonPath(path, list, { isTTY })
     }
     case 'custom-columns': {
       const { parseCustomColumns, renderCustomColumns } = await import('../../render/custom-columns.ts')
