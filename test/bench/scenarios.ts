@@ -1,0 +1,15 @@
+import type { Scenario } from './scenario.ts'
+import { followScenario } from './scenarios/follow.ts'
+import { largeScenario } from './scenarios/large.ts'
+import { renderScenario } from './scenarios/render.ts'
+import { smallScenario } from './scenarios/small.ts'
+import { startScenario } from './scenarios/start.ts'
+
+/** Every scenario in the order in which it runs and is reported. */
+export const SCENARIOS: readonly Scenario[] = [
+  startScenario,
+  smallScenario,
+  renderScenario,
+  largeScenario,
+  followScenario,
+]
