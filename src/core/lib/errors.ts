@@ -22,6 +22,7 @@ const EXIT_CODES = {
   KUBE_UNAVAILABLE: 3,
   KUBE_PROTOCOL: 3,
   COMPANION_ABSENT: 3,
+  OUTPUT: 3,
   INTERNAL: 3,
 } as const satisfies Record<string, ExitCode>
 

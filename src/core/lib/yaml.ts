@@ -1,0 +1,73 @@
+/** Why a text is not YAML, and where; `line` and `column` count from 1. */
+export class YamlError extends Error {
+  override readonly name = 'YamlError'
+  readonly line: number | undefined
+  readonly column: number | undefined
+
+  constructor(message: string, line: number | undefined, column: number | undefined, cause: unknown) {
+    super(message, { cause })
+    this.line = line
+    this.column = column
+  }
+}
+
+/** The part of Bun's YAML reader used here; Node has none. */
+interface NativeYaml {
+  parse(text: string): unknown
+}
+
+// What the native reader reads differently from the `yaml` package: several documents, directives, tags,
+// complex keys and null keys. A match in quoted text only costs time.
+const READ_DIFFERENTLY = /^(?:---|\.\.\.|%)|(?:^|[\s{,[])(?:!|\?\s|~\s*:|null\s*:)/im
+
+/**
+ * The first document of a YAML (or JSON) text as plain values; null when it is empty. As kubectl does, a key given
+ * twice keeps its last value and `<<` merges. Throws YamlError.
+ */
+export async function parseYaml(text: string): Promise<unknown> {
+  const native = (globalThis as { Bun?: { YAML?: NativeYaml } }).Bun?.YAML
+  const body = text.startsWith('---\n') ? text.slice(4) : text
+  if (native && !READ_DIFFERENTLY.test(body)) {
+    try {
+      return native.parse(body) ?? null
+    } catch {
+      // Read again below: the native reader does not say at which line it stopped.
+    }
+  }
+  // Loaded on use: reading the package takes longer than most commands.
+  const { parseAllDocuments } = await import('yaml')
+  const document = parseAllDocuments(text, { uniqueKeys: false, merge: true, logLevel: 'error' })[0]
+  if (!document) return null
+  const fault = document.errors[0]
+  if (fault) {
+    const [position] = fault.linePos ?? []
+    throw new YamlError(fault.message.split(' at line ', 1)[0] ?? '', position?.line, position?.col, fault)
+  }
+  try {
+    return document.toJS() ?? null
+  } catch (error) {
+    throw new YamlError(error instanceof Error ? error.message : String(error), undefined, undefined, error)
+  }
+}
+
+/** A plain value as YAML text in block style: long strings never folded, and read alike by YAML 1.1 and 1.2. */
+export async function stringifyYaml(value: unknown): Promise<string> {
+  const { stringify } = await import('yaml')
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' })
+}
+
+/** One value to put at a path of keys and list positions. */
+export interface YamlEdit {
+  readonly path: readonly (string | number)[]
+  readonly value: string
+}
+
+/** The text with some values of its first document replaced, all else (comments, order, style) as it was. */
+export async function editYaml(text: string, edits: readonly YamlEdit[]): Promise<string> {
+  const { parseDocument } = await import('yaml')
+  const document = parseDocument(text, { uniqueKeys: false })
+  const [fault] = document.errors
+  if (fault) throw new YamlError(fault.message, fault.linePos?.[0].line, fault.linePos?.[0].col, fault)
+  for (const { path, value } of edits) document.setIn(path, value)
+  return document.toString({ lineWidth: 0 })
+}
