@@ -3,17 +3,15 @@ import { join } from 'node:path'
 import { build, type Metafile, type Plugin } from 'esbuild'
 import { makeRequiresLazy } from './lazy-requires.ts'
 
-/** Which file of oclif holds what our commands import from its index, which itself loads 158 modules. */
+/** Which file of oclif holds what our commands may import from its index, which itself loads 158 modules. */
 const OCLIF_PARTS: Readonly<Record<string, string>> = {
   Args: 'args',
   Command: 'command',
   CommandHelp: 'help',
-  Config: 'config',
   Errors: 'errors',
   Flags: 'flags',
   Help: 'help',
   Parser: 'parser',
-  run: 'run',
   ux: 'ux',
 }
 const NAMESPACES = new Set(['Args', 'Errors', 'Flags', 'Parser'])
@@ -40,15 +38,13 @@ export async function bundle({ root, outfile }: BundleOptions): Promise<Metafile
     charset: 'utf8',
     metafile: true,
     logLevel: 'warning',
-    // Only oclif's development mode asks for it, which NODE_ENV=production switches off.
-    external: ['typescript'],
     define: {
       // Bun would write the folder of the build machine in its place; only fallbacks that we never reach read it.
       __dirname: JSON.stringify('/'),
       'process.env.NODE_ENV': '"production"',
       'process.env.DECKWATCH_VERSION': JSON.stringify(version),
     },
-    plugins: [slimOclif, lazyOclif],
+    plugins: [slimOclif, lazyOclif, leaveOut],
   })
   return result.metafile
 }
@@ -81,6 +77,20 @@ const lazyOclif: Plugin = {
     pluginBuild.onLoad({ filter: /[\\/]@oclif[\\/]core[\\/]lib[\\/].*\.js$/ }, async ({ path }) => ({
       contents: makeRequiresLazy(await readFile(path, 'utf8')),
       loader: 'js',
+    }))
+  },
+}
+
+/** Loads plugins from the disk and runs from sources: parts of oclif that our commands, being bundled, never enter. */
+const NEVER_ENTERED = /^(?:lilconfig|minimatch|tinyglobby|typescript)$/
+
+/** Leaves out what only those parts load; the compiler would look for the remains of it in node_modules. */
+const leaveOut: Plugin = {
+  name: 'leave-out',
+  setup(pluginBuild) {
+    pluginBuild.onResolve({ filter: NEVER_ENTERED }, ({ path }) => ({ path, namespace: 'left-out' }))
+    pluginBuild.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
+      contents: `throw new Error('${path} is not part of deckwatch')`,
     }))
   },
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -53,6 +53,8 @@ export async function compile({ bun, executable, target, bundle, outfile }: Comp
   const stage = join(dirname(outfile), `.compile-${process.pid}-${basename(target)}`)
   await mkdir(stage, { recursive: true })
   try {
+    // Bun writes the way from its working directory to the bundle into the executable.
+    await copyFile(bundle, join(stage, 'deckwatch.cjs'))
     await run(
       bun,
       [
@@ -67,9 +69,9 @@ export async function compile({ bun, executable, target, bundle, outfile }: Comp
         // whatever folder it is called in.
         '--no-compile-autoload-dotenv',
         '--no-compile-autoload-bunfig',
-        resolve(bundle),
+        'deckwatch.cjs',
         '--outfile',
-        join(stage, basename(outfile)),
+        basename(outfile),
       ],
       { cwd: stage },
     )

@@ -29,6 +29,7 @@ export const PARTS: readonly Part[] = [
     ],
   },
   { name: 'types', kind: 'check', command: [['tsc', '-p', '.']] },
+  { name: 'docs', kind: 'check', command: [['node', 'scripts/docs.ts', '--check']] },
   { name: 'build', kind: 'check', command: [['node', 'scripts/build.ts']] },
   suite('architecture'),
   suite('unit'),

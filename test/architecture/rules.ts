@@ -37,7 +37,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
 }
 
 const CLIENT_NODE = '@kubernetes/client-node'
-const SHAPELESS_NAMES = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'types', 'misc', 'shared'])
+const SHAPELESS_NAMES = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'types', 'misc'])
 const MAX_LINES = 450
 
 /** Source files by their path from the repository's root, with forward slashes. */
