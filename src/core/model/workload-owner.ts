@@ -14,7 +14,10 @@ export type KnownOwners = ReadonlyMap<string, PodOwner>
 
 // The CronJob controller names a Job after its CronJob and the scheduled time in minutes since the epoch
 // (kubernetes pkg/controller/cronjob getJobName): 8 digits from 1989 to 2160.
-const SCHEDULED_JOB = /^(.+)-\d{8}$/
+const SCHEDULED_JOB = /^(.+)-(\d{8})$/
+
+// Such names came with Kubernetes 1.20, in December 2020; less is a date that somebody wrote: import-20261121.
+const FIRST_SCHEDULED_MINUTE = 26_780_000
 
 /**
  * Names a pod's workload from the pod alone: a ReplicaSet is its Deployment's name plus the label pod-template-hash,
@@ -30,8 +33,10 @@ export function workloadOf(pod: PodSlice, known?: KnownOwners): Workload {
     const name = owner.name.slice(0, -pod.templateHash.length - 1)
     return { group: 'apps', kind: 'Deployment', namespace: pod.namespace, name }
   }
-  const scheduled = owner.kind === 'Job' ? SCHEDULED_JOB.exec(owner.name)?.[1] : undefined
-  if (scheduled) return { group: 'batch', kind: 'CronJob', namespace: pod.namespace, name: scheduled }
+  const [, cronJob, minute] = (owner.kind === 'Job' && SCHEDULED_JOB.exec(owner.name)) || []
+  if (cronJob && Number(minute) >= FIRST_SCHEDULED_MINUTE) {
+    return { group: 'batch', kind: 'CronJob', namespace: pod.namespace, name: cronJob }
+  }
   return asWorkload(pod.namespace, owner)
 }
 

@@ -27,6 +27,7 @@ describe('the workload of a pod', () => {
   it('is the CronJob behind a scheduled Job, and a Job by itself otherwise', () => {
     assert.equal(ref(pod(owner('batch/v1', 'Job', 'report-29386740'))), 'cj/report')
     assert.equal(ref(pod(owner('batch/v1', 'Job', 'migrate-2'))), 'job/migrate-2')
+    assert.equal(ref(pod(owner('batch/v1', 'Job', 'import-20261121'))), 'job/import-20261121')
   })
 
   it('is the owner itself for other kinds, custom ones by kind and group', () => {
