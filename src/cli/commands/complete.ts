@@ -7,6 +7,7 @@ import { pluginOf, type Program } from './route.ts'
 
 // What kubectl's own completion (cobra) is told to do with the candidates.
 const NO_FILES = ':4'
+const NO_FILES_NO_BLANK = ':6'
 const FILES = ':0'
 
 /** How long a completion may ask the cluster, in milliseconds: a person waits with a finger on the Tab key. */
@@ -59,7 +60,9 @@ function answer(candidates: readonly string[], typed: string, directive: string,
   const fitting = candidates
     .filter((candidate) => candidate.startsWith(typed))
     .map((candidate) => prefix + candidate)
-  return [...fitting, directive, ''].join('\n')
+  // `jsonpath=` wants its template right behind it.
+  const unfinished = fitting.length > 0 && fitting.every((candidate) => candidate.endsWith('='))
+  return [...fitting, unfinished ? NO_FILES_NO_BLANK : directive, ''].join('\n')
 }
 
 function commandLine({ words, summary }: CatalogEntry): string {

@@ -11,8 +11,6 @@ import { route, type Program } from './route.ts'
 export async function main(program: Program): Promise<void> {
   const stdout = streamOutput(process.stdout)
   const stderr = streamOutput(process.stderr)
-  // Answered before anything is loaded.
-  if (program.argv[0] === '--version') return stdout.write(`${program.name} ${VERSION}\n`)
   const ending = new AbortController()
   const interrupt = (): void => ending.abort(new Interrupted('interrupted'))
   process.once('SIGINT', interrupt)
@@ -30,13 +28,16 @@ export async function main(program: Program): Promise<void> {
       isDebug(program.argv),
     )
     process.exitCode = failure.exitCode
-    await stderr.write(failure.text)
+    // Where stderr cannot be written either, the exit code tells.
+    await stderr.write(failure.text).catch(() => undefined)
   } finally {
     process.removeListener('SIGINT', interrupt)
   }
 }
 
 async function dispatch(program: Program, session: Session): Promise<void> {
+  // Answered before anything is loaded.
+  if (program.argv[0] === '--version') return session.stdout.write(`${program.name} ${VERSION}\n`)
   if (program.name.startsWith('kubectl_complete-')) {
     const { complete } = await import('./complete.ts')
     return session.stdout.write(await complete(program, session.signal))

@@ -25,8 +25,11 @@ export async function route(program: Program): Promise<Route> {
   const { flags, words, literalWords } = readArgv(program.argv, shapes)
   const help = flags.some((flag) => flag === '--help' || flag === '-h')
   const spoken = words.slice(0, words.length - literalWords)
-  const full = plugin === undefined ? spoken : [plugin, ...spoken]
-  const named = full[0] === 'help' ? full.slice(1) : full
+  // `images help`, `deckwatch help images` and `deckwatch images help` all ask for it; `images -- help` is a REGEX.
+  const helpAt = spoken.indexOf('help')
+  const asksHelp = helpAt === 0 || (helpAt === 1 && plugin === undefined)
+  const meant = asksHelp ? spoken.toSpliced(helpAt, 1) : spoken
+  const named = plugin === undefined ? meant : [plugin, ...meant]
   const entry = CATALOG.findLast(({ words: own }) => own.every((word, i) => named[i] === word))
   if (!entry) {
     if (named.length === 0) return { type: 'overview' }
@@ -34,7 +37,7 @@ export async function route(program: Program): Promise<Route> {
       hint: `Commands: ${[...new Set(CATALOG.map((known) => known.words[0]))].join(', ')}. See: kubectl deckwatch --help`,
     })
   }
-  if (help || named !== full) return { type: 'help', entry }
+  if (help || asksHelp) return { type: 'help', entry }
   const rest = [...named.slice(entry.words.length), ...words.slice(words.length - literalWords)]
   return { type: 'run', entry, argv: [...flags, '--', ...rest] }
 }

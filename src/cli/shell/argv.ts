@@ -1,3 +1,5 @@
+import { DeckError } from '../../core/lib/errors.ts'
+
 /** What reading a command line needs to know of a flag; oclif's flag definitions have this shape. */
 export interface FlagShape {
   readonly type: 'boolean' | 'option'
@@ -16,7 +18,8 @@ export interface ReadArgv {
 
 /**
  * Reads a command line as kubectl's parser (spf13/pflag) does where oclif's differs: a repeated flag's last value
- * counts, `--flag=false` works for switches, and words may stand anywhere among the flags.
+ * counts, `--flag=false` works for switches, and words may stand anywhere among the flags. A flag without its value is
+ * a DeckError USAGE.
  */
 export function readArgv(argv: readonly string[], shapes: Readonly<Record<string, FlagShape>>): ReadArgv {
   const flags = new Map<string, string[]>()
@@ -47,8 +50,10 @@ export function readArgv(argv: readonly string[], shapes: Readonly<Record<string
     if (known.name === undefined) continue
     if (known.value !== undefined) set(known.name, known.value)
     else if (i + 1 < argv.length) set(known.name, argv[++i] ?? '')
-    // Left without its value, for the parser to complain about.
-    else flags.set(known.name, [`--${known.name}`])
+    else {
+      const char = shapes[known.name]?.char
+      throw new DeckError('USAGE', `--${known.name}${char ? ` (-${char})` : ''} needs a value`)
+    }
   }
   return { flags: [...flags.values()].flat(), words, literalWords }
 }

@@ -1,4 +1,4 @@
-import { Command } from '@oclif/core'
+import { Command, type Interfaces } from '@oclif/core'
 import { DeckError } from '../../core/lib/errors.ts'
 import type { Session } from './session.ts'
 
@@ -9,6 +9,38 @@ export abstract class DeckCommand extends Command {
 
   /** Does the work, writes to the session's streams, and returns what `-o json` would print. */
   abstract override run(): Promise<unknown>
+
+  protected override async parse<F extends FlagValues, B extends FlagValues, A extends FlagValues>(
+    options?: Interfaces.Input<F, B, A>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse(options, argv)
+    const flags = Object.entries(parsed.flags).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(withoutMark) : withoutMark(value),
+    ])
+    return { ...parsed, flags: Object.fromEntries(flags) as typeof parsed.flags }
+  }
+}
+
+type FlagValues = Record<string, unknown>
+
+// oclif refuses a value that begins like one of the flags, as the token `-sX` does, also in `--token=-sX`. A mark
+// before it, which no argument of a process can hold, hides that from oclif.
+const MARK = '\0'
+
+function markValues(argv: readonly string[], flags: DeckCommandClass['flags']): string[] {
+  const marked = [...argv]
+  for (let i = 0; i + 1 < marked.length && marked[i] !== '--'; i++) {
+    if (flags[marked[i]?.slice(2) ?? '']?.type !== 'option') continue
+    i += 1
+    if (marked[i]?.startsWith('-')) marked[i] = `${MARK}${marked[i]}`
+  }
+  return marked
+}
+
+function withoutMark(value: unknown): unknown {
+  return typeof value === 'string' && value.startsWith(MARK) ? value.slice(MARK.length) : value
 }
 
 /** A command class, as the catalog holds it. */
@@ -39,7 +71,7 @@ export async function runCommand(
   argv: readonly string[],
   session: Session,
 ): Promise<unknown> {
-  const command = new Class([...argv], oclifConfig(100))
+  const command = new Class(markValues(argv, Class.flags), oclifConfig(100))
   command.session = session
   try {
     return await command.run()
@@ -54,6 +86,7 @@ function isParserError(error: unknown): error is Error {
 
 function usageError(error: Error, command: string): DeckError {
   const message = error.message
+    .replaceAll(MARK, '')
     .replace(/\nSee more help with --help$/, '')
     .replace(/^Nonexistent flags?: /, 'unknown flag: ')
     .replace(/^Unexpected arguments?: /, 'too many arguments: ')

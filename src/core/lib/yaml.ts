@@ -50,10 +50,18 @@ export async function parseYaml(text: string): Promise<unknown> {
   }
 }
 
-/** A plain value as YAML text in block style: long strings never folded, and read alike by YAML 1.1 and 1.2. */
+/**
+ * A plain value as YAML text in block style, as kubectl writes it: lists not indented, long strings never folded, and
+ * read alike by YAML 1.1 and 1.2.
+ */
 export async function stringifyYaml(value: unknown): Promise<string> {
   const { stringify } = await import('yaml')
-  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' })
+  return stringify(value, {
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+    compat: 'yaml-1.1',
+    indentSeq: false,
+  })
 }
 
 /** One value to put at a path of keys and list positions. */

@@ -52,8 +52,12 @@ describe('a command line', () => {
     })
   })
 
-  it('leaves unknown flags, and flags without their value, to the parser', () => {
+  it('leaves unknown flags to the parser', () => {
     assert.deepEqual(read('--nope', '-x').flags, ['--nope', '-x'])
-    assert.deepEqual(read('-n').flags, ['--namespace'])
+  })
+
+  it('refuses a flag without its value', () => {
+    assert.throws(() => read('-An'), { code: 'USAGE', message: '--namespace (-n) needs a value' })
+    assert.throws(() => read('x', '--group'), { code: 'USAGE', message: '--group needs a value' })
   })
 })

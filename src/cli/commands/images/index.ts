@@ -1,6 +1,9 @@
 import { Args } from '@oclif/core'
 import { connect } from '../../../core/kube/connect.ts'
+import type { ClusterConnection } from '../../../core/kube/connection.ts'
 import { loadConnection } from '../../../core/kube/kubeconfig.ts'
+import { DeckError } from '../../../core/lib/errors.ts'
+import { plural } from '../../../core/lib/text.ts'
 import { createPalette, type ColorMode } from '../../render/palette.ts'
 import { Progress } from '../../render/progress.ts'
 import { followImages } from '../../features/images/follow-images.ts'
@@ -24,7 +27,11 @@ export class ImagesCommand extends DeckCommand {
     'Every container, init container, sidecar, ephemeral container and image volume of every pod counts. Digests are those that really run. Needs the right to list pods (to watch them, with --follow); sizes need the right to list nodes.'
   static override readonly usage = 'images [REGEX] [flags]'
   static override readonly args = {
-    regex: Args.string({ description: 'keep what has this in its pod name or image (unanchored)' }),
+    regex: Args.string({
+      description: 'keep what has this in its pod name or image (unanchored)',
+      // Else oclif takes what stands in a pipe for it, and eats the input of `while read`.
+      ignoreStdin: true,
+    }),
   }
   static override readonly flags = imagesFlags
   static override readonly examples = [
@@ -91,6 +98,8 @@ export class ImagesCommand extends DeckCommand {
         command,
       }
       return await printImages(answer, print, session)
+    } catch (error) {
+      throw hintAtNamespace(error, flags, connection)
     } finally {
       transport.close()
     }
@@ -104,7 +113,7 @@ export class ImagesCommand extends DeckCommand {
       async *listPods(podQuery, signal) {
         progress.update('listing pods')
         for await (const batch of ports.listPods(podQuery, signal)) {
-          progress.update(`${(pods += batch.length)} pods`)
+          progress.update(`${plural((pods += batch.length), 'pod')}, listing more`)
           yield batch
         }
       },
@@ -127,16 +136,40 @@ export class ImagesCommand extends DeckCommand {
   }
 }
 
-/** The command that a hint repeats: with the scope and the cluster that this answer is about. */
-function commandLine(flags: {
+/** The flags that say which pods of which cluster are meant. */
+interface ScopeFlags {
   readonly 'all-namespaces': boolean
   readonly namespace?: string | undefined
   readonly context?: string | undefined
-}): string {
-  const scope = flags['all-namespaces']
-    ? ' -A'
-    : flags.namespace === undefined
-      ? ''
-      : ` -n ${flags.namespace}`
-  return `kubectl images${flags.context === undefined ? '' : ` --context ${flags.context}`}${scope}`
+  readonly kubeconfig?: string | undefined
+  readonly selector?: string | undefined
+  readonly 'field-selector'?: string | undefined
+}
+
+/** The command that a hint repeats: about the same pods of the same cluster, ready for a shell. */
+function commandLine(flags: ScopeFlags): string {
+  const given = {
+    '--kubeconfig': flags.kubeconfig,
+    '--context': flags.context,
+    '-n': flags['all-namespaces'] ? undefined : flags.namespace,
+    '-l': flags.selector,
+    '--field-selector': flags['field-selector'],
+  }
+  const words = Object.entries(given).flatMap(([flag, value]) =>
+    value === undefined ? [] : [flag, /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value}'`],
+  )
+  return ['kubectl images', ...(flags['all-namespaces'] ? ['-A'] : []), ...words].join(' ')
+}
+
+/** Who may not read all namespaces is told the command for one: the context's own, where it has one. */
+function hintAtNamespace(error: unknown, flags: ScopeFlags, { namespace }: ClusterConnection): unknown {
+  if (!(error instanceof DeckError) || error.code !== 'KUBE_FORBIDDEN' || !flags['all-namespaces'])
+    return error
+  const one = namespace === 'default' ? 'NAMESPACE' : namespace
+  const command = commandLine({ ...flags, 'all-namespaces': false, namespace: one })
+  return new DeckError(error.code, error.message, {
+    hint: `It needs a ClusterRole with that right. Where you have it in one namespace only: ${command}`,
+    status: error.status,
+    cause: error,
+  })
 }

@@ -124,7 +124,10 @@ function pattern(regex: string): RegExp {
   try {
     return new RegExp(source, flags)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replace(/^Invalid regular expression: /, '') : ''
+    const reason =
+      cause instanceof Error
+        ? cause.message.replace(/^Invalid regular expression: (?:\/.*\/\w*: )?/s, '')
+        : ''
     throw new DeckError('USAGE', `REGEX ${JSON.stringify(regex)} is no regular expression: ${reason}`, {
       hint: 'Quote it for the shell, and write \\ before a character that stands for itself: nginx\\+php',
       cause,

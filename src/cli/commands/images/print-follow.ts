@@ -1,6 +1,7 @@
-import { plural } from '../../../core/lib/text.ts'
+import { plural, visible } from '../../../core/lib/text.ts'
 import type { FollowItem } from '../../features/images/follow-images.ts'
 import { imageEvent, imageLine, isDetail, podLine } from '../../features/images/event-lines.ts'
+import { renderJsonLine } from '../../render/structured.ts'
 import type { Session } from '../../shell/session.ts'
 
 /** Writes the stream to stdout as it comes, and to stderr what is not part of it; returns when the stream ends. */
@@ -15,7 +16,7 @@ export async function printFollow(
       case 'image': {
         if (options.json) {
           const event = imageEvent(item)
-          if (event) await stdout.write(`${JSON.stringify(event)}\n`)
+          if (event) await stdout.write(renderJsonLine(event))
         } else if (options.verbose || !isDetail(item.transition.op)) await stdout.write(imageLine(item))
         break
       }
@@ -29,7 +30,9 @@ export async function printFollow(
         break
       case 'interrupted':
         goneAt = item.at
-        await stderr.write(`${clockTime(item.at)} the watch was lost (${item.reason}); trying again\n`)
+        await stderr.write(
+          `${clockTime(item.at)} the watch was lost (${visible(item.reason)}); trying again\n`,
+        )
         break
       case 'resumed':
         await stderr.write(

@@ -1,5 +1,6 @@
+import { visible } from '../../../core/lib/text.ts'
 import { DECKWATCH_API_VERSION, type DeckList } from '../../../core/wire/image.ts'
-import { closingLines, summaryLine } from '../../features/images/closing-lines.ts'
+import { closingLines, sizeNote, summaryLine } from '../../features/images/closing-lines.ts'
 import { viewColumns, type ViewColumn } from '../../features/images/columns.ts'
 import { containerObject, uniqueRows, type ContainerColumn } from '../../features/images/container-columns.ts'
 import { imageList } from '../../features/images/image-objects.ts'
@@ -45,7 +46,10 @@ export async function printImages(
   session: Pick<Session, 'stdout' | 'stderr'>,
 ): Promise<DeckList<unknown>> {
   const { view, sorter, printDocument, namespace } = options
-  for (const warning of answer.warnings) await session.stderr.write(`warning: ${warning}\n`)
+  await writeNotes(
+    session,
+    answer.warnings.map((warning) => `warning: ${warning}`),
+  )
   if (!printDocument) return printRows(answer, options, session)
   let list: DeckList<unknown>
   if (view === 'image') {
@@ -67,14 +71,14 @@ async function printRows(
   if (rows.length === 0 && format.type !== 'csv') {
     // kubectl's own sentence (kubectl get), so that people and scripts meet nothing new.
     await session.stderr.write(
-      `No resources found${namespace === undefined ? '' : ` in ${namespace} namespace`}.\n`,
+      namespace === undefined ? 'No resources found\n' : `No resources found in ${namespace} namespace.\n`,
     )
     return rowList(rows, options)
   }
   if (format.type === 'name') {
     await writeAll(
       session,
-      rowNames(view, rows).map((name) => `${name}\n`),
+      rowNames(view, rows).map((name) => `${visible(name)}\n`),
     )
   } else if (containerColumns) {
     await printContainers(answer, rows, containerColumns, options, session)
@@ -93,8 +97,14 @@ async function printRows(
       session,
       renderColumns(titled(columns), cells(rows, columns), { ...options, gap: COLUMN_GAP }),
     )
-    const lines = view === 'image' && !noHeaders ? closingLines(answer, rows, options.command) : []
-    for (const line of lines) await session.stderr.write(`${line}\n`)
+    const showsSizes = columns.some(({ key }) => key === 'size')
+    const lines =
+      view === 'image'
+        ? closingLines(answer, rows, options.command)
+        : showsSizes
+          ? [sizeNote(answer, rows)]
+          : []
+    if (!noHeaders) await writeNotes(session, lines)
   }
   return rowList(rows, options)
 }
@@ -121,6 +131,8 @@ async function printContainers(
   if (table.note !== undefined) await session.stderr.write(`${table.note}\n`)
   if (!noHeaders) await session.stdout.write(`${summaryLine(answer.placements)}\n`)
   await writeAll(session, table.chunks)
+  const showsSizes = columns.some(({ name }) => name === 'size')
+  if (showsSizes && !noHeaders) await writeNotes(session, [sizeNote(answer, rows)])
 }
 
 function rowList(
@@ -148,6 +160,14 @@ function cells(rows: readonly ViewRow[], columns: readonly ViewColumn[]) {
       return text.endsWith('(!)') ? { text, style: 'warn' as const } : text
     }),
   )
+}
+
+/** Sentences beside the answer, one a line. */
+async function writeNotes(
+  { stderr }: Pick<Session, 'stderr'>,
+  notes: readonly (string | undefined)[],
+): Promise<void> {
+  for (const note of notes) if (note !== undefined) await stderr.write(`${visible(note)}\n`)
 }
 
 async function writeAll(

@@ -16,8 +16,8 @@ export function closingLines(answer: ImagesInUse, rows: readonly ViewRow[], comm
   ]
   const mixed = rows.find(({ digests = [] }) => digests.length > 1)
   const lines = [`${totals.join(', ')}.${mixed ? ` ${mixedDigests(mixed, command)}` : ''}`]
-  if (answer.nodes && rows.some(({ unknownSizes = 0 }) => unknownSizes > 0)) lines.push(unknownSize(answer))
-  return lines
+  const sizes = sizeNote(answer, rows)
+  return sizes === undefined ? lines : [...lines, sizes]
 }
 
 function mixedDigests({ image = '', tag = '', digests = [] }: ViewRow, command: string): string {
@@ -25,14 +25,21 @@ function mixedDigests({ image = '', tag = '', digests = [] }: ViewRow, command: 
   return `(!) ${short}:${tag} runs as ${digests.length} digests: ${command} ${short} --by pod`
 }
 
-function unknownSize({ placements, nodes }: ImagesInUse): string {
+/** What `?` and `>` in the sizes of rows mean, and why; undefined where neither stands there. */
+export function sizeNote({ placements, nodes }: ImagesInUse, rows: readonly ViewRow[]): string | undefined {
+  const incomplete = rows.filter(({ unknownSizes = 0 }) => unknownSizes > 0)
+  if (!nodes || incomplete.length === 0) return undefined
   const capped = placements.some(
     ({ pod, image, running }) =>
-      nodes?.size(pod.nodeName, image, running) === undefined && nodes?.isCapped(pod.nodeName),
+      nodes.size(pod.nodeName, image, running) === undefined && nodes.isCapped(pod.nodeName),
   )
-  return capped
-    ? '? = not among the 50 images that the node reports'
-    : '? = not reported by the node (not pulled yet, or pulled a moment ago)'
+  const reason = capped
+    ? 'not among the 50 images that the node reports'
+    : 'not reported by the node (not pulled yet, or pulled a moment ago)'
+  const partly = incomplete.some(({ sizeBytes }) => sizeBytes !== undefined)
+  if (!partly) return `? = ${reason}`
+  const wholly = incomplete.some(({ sizeBytes }) => sizeBytes === undefined)
+  return wholly ? `? = ${reason}; > = more, by such images` : `> = more, by images ${reason}`
 }
 
 /** The first line of kubectl-images' table, with pods counted by namespace and name, and as many rows as are shown. */

@@ -43,7 +43,7 @@ export function viewColumns(view: ViewName, { allNamespaces, wide }: ColumnChoic
         ...inAll(NAMESPACE),
         POD,
         CONTAINER,
-        SPEC_IMAGE,
+        wide ? SPEC_IMAGE : SHORT_SPEC_IMAGE,
         digest,
         SIZE,
         ...ifWide(PULL_POLICY, NODE, WORKLOAD),
@@ -78,12 +78,17 @@ const REGISTRY = text('registry', 'REGISTRY', (row) => row.registry)
 const TAG = text('tag', 'TAG', (row) => row.tag)
 const PULL_POLICY = text('imagePullPolicy', 'PULL POLICY', (row) => row.imagePullPolicy)
 const SPEC_IMAGE = text('image', 'IMAGE', (row) => row.image)
+// With 64 digits in it a row is wider than most terminals; -o wide and -c have them all.
+const SHORT_SPEC_IMAGE: ViewColumn = {
+  ...SPEC_IMAGE,
+  cell: ({ image = '' }) => image.replace(/(@[a-z0-9]+:[0-9a-f]{12})[0-9a-f]+$/, '$1…') || '-',
+}
 const REFERENCES = text('references', 'REFERENCES', (row) => row.references?.join(','))
 const USED_BY = text('usedBy', 'USED BY', (row) => row.usedBy?.join(','))
 const IMAGES = number('images', 'IMAGES', (row) => row.images)
 const PODS = number('pods', 'PODS', (row) => row.pods)
 const WORKLOADS = number('workloads', 'WORKLOADS', (row) => row.workloads)
-const NAMESPACES = number('namespaces', 'NAMESPACES', (row) => row.namespaces)
+const NAMESPACES = number('namespaces', 'NS', (row) => row.namespaces)
 const NODES = number('nodes', 'NODES', (row) => row.nodes)
 
 const IMAGE: ViewColumn = {
@@ -98,12 +103,15 @@ const IMAGE: ViewColumn = {
 const DIGEST: ViewColumn = {
   key: 'digest',
   header: 'DIGEST',
-  cell: ({ digests = [] }) =>
-    digests.length > 1 ? `${digests.length} digests (!)` : shortDigest(digests[0] ?? '-'),
-  value: (row) => row.digests?.join(),
+  cell: ({ digests = [], pinned = '-' }) =>
+    digests.length > 1 ? `${digests.length} digests (!)` : shortDigest(digests[0] ?? pinned),
+  value: ({ digests = [], pinned }) => digests.join() || pinned,
 }
 
-const FULL_DIGEST: ViewColumn = { ...DIGEST, cell: ({ digests = [] }) => digests.join(',') || '-' }
+const FULL_DIGEST: ViewColumn = {
+  ...DIGEST,
+  cell: ({ digests = [], pinned = '-' }) => digests.join() || pinned,
+}
 
 const SIZE: ViewColumn = {
   key: 'size',

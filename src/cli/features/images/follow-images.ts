@@ -38,16 +38,19 @@ export async function* followImages(
 ): AsyncGenerator<FollowItem> {
   const graph = new ImageGraph({ runningOnly: query.runningOnly })
   let silent = query.skipInitial
+  let synced = false
   let outage: Map<string, ImageTransition> | undefined
   for await (const event of ports.watchPods(query, signal)) {
     const time = ports.clock.now()
     switch (event.type) {
       case 'synced':
         silent = false
+        synced = true
         yield { type: 'synced', images: graph.images.size, pods: graph.podCount }
         break
       case 'interrupted':
-        outage = new Map()
+        // Before the initial set is complete there is nothing that could be missed.
+        if (synced) outage = new Map()
         yield event
         break
       case 'resumed':

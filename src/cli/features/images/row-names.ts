@@ -22,7 +22,8 @@ function namesOf(view: ViewName, row: ViewRow): readonly string[] {
       // Pods that no node has taken yet have no node to name.
       return row.node ? [`node/${row.node}`] : []
     case 'registry':
-      return [row.registry ?? '']
+      // A reference that is not valid names no registry.
+      return row.registry ? [row.registry] : []
     case 'namespace':
       return [`namespace/${row.namespace}`]
   }

@@ -1,3 +1,4 @@
+import type { ImageReference } from '../../../core/model/image-reference.ts'
 import type { Placement } from '../../../core/model/image-usage.ts'
 import { groupPlacements, summarise, type UsageSummary } from '../../../core/model/image-usage.ts'
 import type { NodeImages } from '../../../core/model/node-images.ts'
@@ -28,6 +29,8 @@ export interface ViewRow {
   /** How the image is used, where it is used in one way only. */
   readonly types?: readonly ContainerType[]
   readonly digests?: readonly string[]
+  /** The digest that the reference itself names; what runs where nothing was reported yet. */
+  readonly pinned?: string
   readonly imagePullPolicy?: string
   readonly images?: number
   readonly pods?: number
@@ -112,6 +115,7 @@ function rows(
 const imageRow: MakeRow = ({ image }, summary, group) => ({
   image: image.name,
   tag: image.tag,
+  ...pinned(image),
   references: distinct(group.map((placement) => placement.use.image)),
   types: distinct(group.map((placement) => placement.use.type)),
   digests: summary.digests,
@@ -124,6 +128,7 @@ const podRow: MakeRow = ({ pod, image }, summary, group) => ({
   pod: pod.name,
   image: image.name,
   tag: image.tag,
+  ...pinned(image),
   types: distinct(group.map((placement) => placement.use.type)),
   digests: summary.digests,
   node: pod.nodeName,
@@ -135,6 +140,7 @@ const workloadRow: MakeRow = ({ workload, image }, summary, group) => ({
   workload: workloadRef(workload),
   image: image.name,
   tag: image.tag,
+  ...pinned(image),
   types: distinct(group.map((placement) => placement.use.type)),
   digests: summary.digests,
   pods: summary.pods,
@@ -158,6 +164,7 @@ function containerRow(
     type: use.type,
     image: use.image,
     tag: image.tag,
+    ...pinned(image),
     imagePullPolicy: use.pullPolicy,
     digests: running ? [running.digest] : [],
     ...(sizeBytes === undefined ? { unknownSizes: 1 } : { sizeBytes }),
@@ -170,6 +177,10 @@ function containerRow(
 /** `(init) ` and the like before the name of what is no ordinary container, as kubectl-images writes it. */
 export function typePrefix(type: ContainerType): string {
   return type === 'container' ? '' : `(${type}) `
+}
+
+function pinned({ digest }: ImageReference): ViewRow {
+  return digest ? { pinned: digest } : {}
 }
 
 function counts(summary: UsageSummary): ViewRow {
@@ -194,7 +205,7 @@ function distinct<Text extends string>(values: readonly Text[]): Text[] {
   return [...new Set(values)].toSorted((a, b) => (a < b ? -1 : 1))
 }
 
-const IDENTITY = ['namespace', 'node', 'registry', 'workload', 'pod', 'image', 'tag'] as const
+const IDENTITY = ['namespace', 'workload', 'pod', 'node', 'registry', 'image', 'tag'] as const
 
 function byIdentity(a: ViewRow, b: ViewRow): number {
   // Containers of one pod stay in the order of its spec: toSorted is stable.
