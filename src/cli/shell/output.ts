@@ -30,6 +30,8 @@ export function streamOutput(stream: Writable & { readonly isTTY?: boolean }): O
       if (closed.signal.aborted || text === '') return
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       stream.write(text, (error?: NodeJS.ErrnoException | null) => {
+        // The event that follows must not reach oclif's listener, which throws.
+        if (error) stream.removeAllListeners('error').on('error', () => undefined)
         if (error && !isGone(error)) {
           return reject(new DeckError('OUTPUT', `cannot write: ${error.message}`, { cause: error }))
         }
