@@ -23,6 +23,11 @@ export default class SuiteReporter {
     runner.on('pending', (test) => this.#skip(test))
     runner.on('fail', (test, error: unknown) => this.#fail(test, error))
     runner.on('suite end', (suite) => this.#endGroup(suite))
+    // mocha itself would die at once and leave behind whatever the tests have started.
+    process.once('SIGINT', () => {
+      print('  interrupted: ending the running test and cleaning up; Ctrl-C again ends at once')
+      runner.abort()
+    })
     runner.on('end', () => {
       this.#record({ type: 'end' })
       setTimeout(() => this.#stopLingering(), LINGER_MS).unref()
