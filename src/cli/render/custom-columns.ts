@@ -24,7 +24,7 @@ export function parseCustomColumns(spec: string): readonly CustomColumn[] {
   if (spec === '') throw wrong('custom-columns needs at least one column')
   return splitColumns(spec).map((column) => {
     const colon = column.indexOf(':')
-    if (colon < 0) throw wrong(`"${visible(column)}" is not a custom column`)
+    if (colon < 0) throw wrong(`the custom column "${visible(column)}" has no path`)
     return { title: column.slice(0, colon), path: parseRelaxedPath(column.slice(colon + 1)) }
   })
 }
@@ -57,5 +57,5 @@ function splitColumns(spec: string): string[] {
 }
 
 function wrong(message: string): DeckError {
-  return new DeckError('USAGE', message, { hint: 'write them like NAME:.metadata.name,TAG:.image.tag' })
+  return new DeckError('USAGE', message, { hint: 'Write them like NAME:.metadata.name,TAG:.image.tag.' })
 }

@@ -162,6 +162,6 @@ function compare(left: unknown, operator: Operator, right: unknown): boolean {
 
 function failure(reason: string): DeckError {
   return new DeckError('USAGE', `the jsonpath does not fit the data: ${reason}`, {
-    hint: 'print the same with -o json to see its shape',
+    hint: '-o json shows what it is applied to.',
   })
 }

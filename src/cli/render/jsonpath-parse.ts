@@ -290,7 +290,7 @@ class TemplateParser {
   #fault(reason: string, position = this.#position): DeckError {
     const message = `the jsonpath ${visible(this.#template)} is wrong at character ${position + 1}: ${reason}`
     return new DeckError('USAGE', message, {
-      hint: 'the syntax is that of kubectl: https://kubernetes.io/docs/reference/kubectl/jsonpath/',
+      hint: 'The syntax is that of kubectl: https://kubernetes.io/docs/reference/kubectl/jsonpath/',
     })
   }
 }

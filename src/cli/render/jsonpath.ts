@@ -25,9 +25,12 @@ export function parseJsonPath(template: string): JsonPath {
   return parseTemplate(template.includes('{') ? template : relaxedTemplate(template))
 }
 
-/** Parses a single path as kubectl's --sort-by and custom-columns take it: `metadata.name`, `.metadata.name`, `{…}`. */
-export function parseRelaxedPath(path: string): JsonPath {
-  return parseTemplate(relaxedTemplate(path))
+/**
+ * Parses a single path as kubectl's --sort-by and custom-columns take it: `metadata.name`, `.metadata.name`, `{…}`; a
+ * fault names the flag.
+ */
+export function parseRelaxedPath(path: string, flag?: string): JsonPath {
+  return parseTemplate(relaxedTemplate(path, flag))
 }
 
 /** What each part of the template finds in a value, in the order of output; missing keys find nothing. */
@@ -58,14 +61,14 @@ function printed(value: unknown): string {
   return typeof value === 'object' ? goJson(value) : goText(value)
 }
 
-const RELAXED_HINT = "write it like '{.items[*].metadata.name}'"
+const RELAXED_HINT = "Write it like '{.items[*].metadata.name}'."
 
-function relaxedTemplate(path: string): string {
+function relaxedTemplate(path: string, flag?: string): string {
   const [, inBraces, bare] = /^\{\.?([^{}]+)\}$|^\.?([^{}]+)$/.exec(path) ?? []
   const field = inBraces ?? bare
   if (field === undefined) {
-    throw new DeckError('USAGE', `"${visible(path)}" is not a path of fields`, {
-      hint: 'write it like .metadata.name or {.metadata.name}',
+    throw new DeckError('USAGE', `${flag ? `${flag}: ` : ''}"${visible(path)}" is not a path of fields`, {
+      hint: 'Write it like .metadata.name or {.metadata.name}.',
     })
   }
   return `{.${field}}`

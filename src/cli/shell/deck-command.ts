@@ -85,6 +85,12 @@ function isParserError(error: unknown): error is Error {
 }
 
 function usageError(error: Error, command: string): DeckError {
+  const [, flag, value, options] = /^Expected (--[^=]+)=(.*) to be one of: (.*)$/ms.exec(error.message) ?? []
+  if (flag !== undefined && value !== undefined) {
+    const given = JSON.stringify(value.replaceAll(MARK, ''))
+    const hint = `It takes ${options?.split('\n', 1)[0]}. See: ${command} --help`
+    return new DeckError('USAGE', `${flag} has no ${given}`, { hint, cause: error })
+  }
   const message = error.message
     .replaceAll(MARK, '')
     .replace(/\nSee more help with --help$/, '')

@@ -38,12 +38,12 @@ export async function createSorter({ by, reverse }: SortOrder, view: ViewName): 
   }
   if (/^[.{]/.test(by)) {
     const { findJsonPath, parseRelaxedPath } = await import('../../render/jsonpath.ts')
-    const path = parseRelaxedPath(by)
+    const path = parseRelaxedPath(by, '--sort-by')
     const sortFound = <Item>(items: readonly Item[]): readonly Item[] => {
       const values = new Map(items.map((item) => [item, findJsonPath(path, item).flat()[0]]))
       if (items.length > 0 && [...values.values()].every((value) => value === undefined)) {
         throw new DeckError('USAGE', `--sort-by ${by}: no row has such a field`, {
-          hint: `Its fields: ${Object.keys(items[0] ?? {}).join(', ')}`,
+          hint: `Fields of a row: ${Object.keys(items[0] ?? {}).join(', ')}`,
         })
       }
       return sortByValue(items, (item) => values.get(item), reverse)

@@ -39,7 +39,8 @@ export function sizeNote({ placements, nodes }: ImagesInUse, rows: readonly View
   const partly = incomplete.some(({ sizeBytes }) => sizeBytes !== undefined)
   if (!partly) return `? = ${reason}`
   const wholly = incomplete.some(({ sizeBytes }) => sizeBytes === undefined)
-  return wholly ? `? = ${reason}; > = more, by such images` : `> = more, by images ${reason}`
+  if (wholly) return `? = ${reason}; > = more, by such images`
+  return `> = more: some images are ${capped ? 'not among the 50 that the node reports' : reason}`
 }
 
 /** The first line of kubectl-images' table, with pods counted by namespace and name, and as many rows as are shown. */
