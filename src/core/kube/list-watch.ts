@@ -1,0 +1,299 @@
+import { DeckError, type ErrorCode } from '../lib/errors.ts'
+import type { Clock } from '../lib/time.ts'
+import { backoffDelay, type BackoffLimits, DEFAULT_BACKOFF } from './backoff.ts'
+import type { ListWatchEvent } from './list-watch-event.ts'
+import { WatchedObjects } from './list-watch-objects.ts'
+import { pagedList, type ResourceSource } from './paged-list.ts'
+import { errorFromStatus } from './status-error.ts'
+import type { KubeTransport } from './transport.ts'
+import type { Watched, WatchFrame } from './watch-frame.ts'
+import { openWatch } from './watch-stream.ts'
+
+export type { ListWatchEvent } from './list-watch-event.ts'
+
+/** The times of a list + watch, in milliseconds unless the name says seconds. */
+export interface ListWatchTimes {
+  /** A watch without a byte for so long is opened again; the API server sends bookmarks about every minute. */
+  readonly quietMs: number
+  /** So long the server may take to accept a watch. */
+  readonly answerMs: number
+  /** After an outage a watch that was accepted and says nothing for so long counts as resumed. */
+  readonly settleMs: number
+  /** The server is asked to end each watch after a random time between these. */
+  readonly watchSeconds: readonly [number, number]
+  readonly backoff: BackoffLimits
+}
+
+const DEFAULT_TIMES: ListWatchTimes = {
+  quietMs: 90_000,
+  answerMs: 30_000,
+  settleMs: 1000,
+  watchSeconds: [240, 300],
+  backoff: DEFAULT_BACKOFF,
+}
+
+/** What a list + watch stands on. */
+export interface ListWatchOptions<T extends Watched> {
+  readonly transport: KubeTransport
+  readonly source: ResourceSource<T>
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** Jitter, in [0, 1). */
+  readonly random?: () => number
+  readonly pageSize?: number
+  /** A person waits at the start: what could heal by waiting is thrown too until the first list is whole. */
+  readonly failFast?: boolean
+  readonly times?: Partial<ListWatchTimes>
+}
+
+/** What no waiting heals, as long as nothing has worked yet. */
+const FINAL_AT_START: ReadonlySet<ErrorCode> = new Set([
+  'KUBE_BAD_REQUEST',
+  'KUBE_UNAUTHORIZED',
+  'KUBE_FORBIDDEN',
+  'KUBE_NOT_FOUND',
+  'KUBE_TLS',
+  'CREDENTIAL_PLUGIN',
+] satisfies ErrorCode[])
+
+/** What waiting heals within seconds: even a person who waits is better served by it. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['KUBE_THROTTLED', 'KUBE_EXPIRED'] satisfies ErrorCode[])
+
+/** After these the place where the watch stood is of no use: the list must be read again. */
+const LOSES_PLACE: ReadonlySet<ErrorCode> = new Set([
+  'KUBE_EXPIRED',
+  'KUBE_PROTOCOL',
+  'KUBE_BAD_REQUEST',
+] satisfies ErrorCode[])
+
+/** A watch that lived so long, or most of the time it had asked for, was no failure, whatever ended it. */
+const HEALTHY_MS = 30_000
+const HEALTHY_MS_PER_SECOND = 900
+
+/** So many attempts in a row are made to go on with a watch before the list is read again instead. */
+const ATTEMPTS_BEFORE_RELIST = 8
+
+const QUIET: unique symbol = Symbol('quiet')
+
+/**
+ * Lists the objects of a source and follows them for as long as the signal lets it: each object is told as added
+ * once, its changes, and its end once, over whatever happens to the server, the connection or the credentials in
+ * between. Ends quietly when the signal aborts. Throws only before the first list is whole, for what cannot heal
+ * (400, 401, 403, 404, TLS, credential plugin; more with `failFast`); after that nothing is thrown and everything
+ * is tried again, at growing intervals.
+ */
+export function listWatch<T extends Watched>(
+  options: ListWatchOptions<T>,
+): AsyncGenerator<ListWatchEvent<T>, void> {
+  return new ListWatcher(options).run()
+}
+
+class ListWatcher<T extends Watched> {
+  readonly #options: ListWatchOptions<T>
+  readonly #times: ListWatchTimes
+  readonly #random: () => number
+  readonly #objects = new WatchedObjects<T>()
+  #synced = false
+  #mustList = true
+  /** Attempts in a row that came to nothing. */
+  #failures = 0
+  /** Whether the watch that is under way, or was last, told anything new. */
+  #progressed = false
+  /** Messages that made no sense, since the start. */
+  #unreadable = 0
+  #downSince: number | undefined
+  /** The one wait that is under way; abort ends it. */
+  #wait: AbortController | undefined
+
+  constructor(options: ListWatchOptions<T>) {
+    this.#options = options
+    this.#times = { ...DEFAULT_TIMES, ...options.times }
+    this.#random = options.random ?? Math.random
+  }
+
+  async *run(): AsyncGenerator<ListWatchEvent<T>, void> {
+    const { signal, clock } = this.#options
+    const endWait = (): void => this.#wait?.abort()
+    signal.addEventListener('abort', endWait)
+    try {
+      while (!signal.aborted) {
+        let retryAfterMs: number | undefined
+        try {
+          if (this.#mustList) yield* this.#list()
+          yield* this.#watch()
+        } catch (error) {
+          if (signal.aborted) return
+          if (!(error instanceof DeckError) || this.#isFinal(error)) throw error
+          // Progress before a lost place proves nothing: the same answer may spoil each attempt at the same point.
+          if (this.#progressed && !LOSES_PLACE.has(error.code)) this.#failures = 0
+          this.#failures += 1
+          retryAfterMs = error.retryAfterMs
+          this.#mustList ||= LOSES_PLACE.has(error.code) || this.#failures % ATTEMPTS_BEFORE_RELIST === 0
+          if (this.#downSince === undefined) {
+            this.#downSince = clock.now()
+            yield { type: 'interrupted', at: this.#downSince, reason: error.message }
+          }
+        }
+        if (this.#failures > 0) {
+          const delay = backoffDelay(this.#failures, this.#random(), retryAfterMs, this.#times.backoff)
+          await clock.sleep(delay, signal).catch((error: unknown) => {
+            if (!signal.aborted) throw error
+          })
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', endWait)
+    }
+  }
+
+  #isFinal(error: DeckError): boolean {
+    if (this.#synced) return false
+    return FINAL_AT_START.has(error.code) || (this.#options.failFast === true && !PASSING.has(error.code))
+  }
+
+  /** Reads the whole list: the first one is told as it comes, a later one as its difference to what is known. */
+  async *#list(): AsyncGenerator<ListWatchEvent<T>, void> {
+    const { transport, source, clock, pageSize } = this.#options
+    const attempt = new AbortController()
+    const pages = pagedList(transport, source, {
+      signal: AbortSignal.any([this.#options.signal, attempt.signal]),
+      clock,
+      pageSize,
+      // A watch goes on from the list's version: only a consistent list is good for that.
+      whenExpired: 'fail',
+      // Waiting is done here, where it is told.
+      retries: 0,
+    })
+    const relist = this.#objects.count > 0 || this.#synced ? this.#objects.relist(!this.#synced) : undefined
+    try {
+      for (;;) {
+        const page = await this.#within(pages.next(), this.#times.quietMs)
+        if (page === QUIET) throw this.#silence('list', this.#times.quietMs)
+        if (page.done) {
+          if (relist) yield* relist.finish(page.value.resourceVersion)
+          else this.#objects.listed(page.value.resourceVersion)
+          break
+        }
+        if (relist) relist.add(page.value)
+        else {
+          for (const object of page.value) {
+            const event = this.#objects.initial(object)
+            if (event) yield event
+          }
+        }
+      }
+    } finally {
+      attempt.abort()
+    }
+    this.#mustList = false
+    if (!this.#synced) {
+      this.#synced = true
+      yield { type: 'synced', count: this.#objects.count }
+    }
+    yield* this.#resumed('relist')
+  }
+
+  /** Follows one watch to its end. */
+  async *#watch(): AsyncGenerator<ListWatchEvent<T>, void> {
+    const { transport, source, clock } = this.#options
+    const { quietMs, answerMs, settleMs } = this.#times
+    const resourceVersion = this.#objects.resourceVersion
+    const timeoutSeconds = this.#watchSeconds()
+    const openedAt = clock.now()
+    const attempt = new AbortController()
+    const signal = AbortSignal.any([this.#options.signal, attempt.signal])
+    this.#progressed = false
+    try {
+      const opening = openWatch(transport, source, { resourceVersion, timeoutSeconds, signal })
+      const frames = await this.#within(opening, answerMs)
+      if (frames === QUIET) throw this.#silence('watch', answerMs)
+      let next = frames.next()
+      for (;;) {
+        const settling = this.#downSince !== undefined
+        const batch = await this.#within(next, settling ? settleMs : quietMs)
+        if (batch === QUIET) {
+          if (!settling) return
+          yield* this.#resumed('watch')
+          continue
+        }
+        if (batch.done) {
+          // A server that accepts watches and ends them at once is not hammered.
+          this.#failures = this.#progressed ? 0 : this.#failures + 1
+          return
+        }
+        for (const frame of batch.value) yield* this.#frame(frame)
+        this.#progressed = this.#objects.resourceVersion !== resourceVersion
+        next = frames.next()
+      }
+    } finally {
+      const healthyMs = Math.min(HEALTHY_MS, timeoutSeconds * HEALTHY_MS_PER_SECOND)
+      if (clock.now() - openedAt >= healthyMs) this.#failures = 0
+      attempt.abort()
+    }
+  }
+
+  *#frame(frame: WatchFrame<T>): Generator<ListWatchEvent<T>, void> {
+    switch (frame.type) {
+      case 'ADDED':
+      case 'MODIFIED':
+      case 'DELETED': {
+        yield* this.#resumed('watch')
+        const event = this.#objects.apply(frame.type, frame.object)
+        if (event) yield event
+        break
+      }
+      case 'BOOKMARK':
+        if (!this.#objects.bookmark(frame.resourceVersion))
+          throw this.#lost('the server is behind of what it told before')
+        yield* this.#resumed('watch')
+        break
+      case 'ERROR':
+        throw errorFromStatus(frame.status, { verb: 'watch', ...this.#options.source.purpose })
+      case 'UNREADABLE':
+        this.#unreadable += 1
+        throw this.#lost(`${frame.detail} (unreadable messages so far: ${this.#unreadable})`)
+      default:
+        frame satisfies never
+    }
+  }
+
+  *#resumed(how: 'watch' | 'relist'): Generator<ListWatchEvent<T>, void> {
+    if (this.#downSince === undefined) return
+    const at = this.#options.clock.now()
+    const downMs = at - this.#downSince
+    this.#downSince = undefined
+    yield { type: 'resumed', at, downMs, how }
+  }
+
+  /** Waits for a step, but no longer than `ms` and not past the abort of the caller's signal. */
+  async #within<R>(step: Promise<R>, ms: number): Promise<R | typeof QUIET> {
+    const wait = new AbortController()
+    this.#wait = wait
+    if (this.#options.signal.aborted) wait.abort()
+    try {
+      return await Promise.race([
+        step,
+        this.#options.clock.sleep(ms, wait.signal).then((): typeof QUIET => QUIET),
+      ])
+    } finally {
+      wait.abort()
+    }
+  }
+
+  #watchSeconds(): number {
+    const [least, most] = this.#times.watchSeconds
+    return least + Math.floor(this.#random() * (most - least + 1))
+  }
+
+  #silence(verb: string, ms: number): DeckError {
+    const what = `${verb} ${this.#options.source.purpose.resource}`
+    return new DeckError(
+      'KUBE_TIMEOUT',
+      `${what}: no byte came from the API server for ${Math.round(ms / 1000)} s`,
+    )
+  }
+
+  #lost(detail: string): DeckError {
+    return new DeckError('KUBE_PROTOCOL', `watch ${this.#options.source.purpose.resource}: ${detail}`)
+  }
+}

@@ -1,0 +1,99 @@
+import type { NodeImage, NodeSlice } from '../wire/node.ts'
+import { type ObjectDecoder, pagedList, type PagedListOptions, type ResourceSource } from './paged-list.ts'
+import { lengthDelimited, type ProtobufReader, varint } from './protobuf.ts'
+import { readMetadata, readShared } from './protobuf-metadata.ts'
+import { StringTable } from './protobuf-string-table.ts'
+import type { RequestPurpose } from './status-error.ts'
+import type { KubeTransport } from './transport.ts'
+
+/** What `listNodes` may be told. */
+export interface NodeListOptions extends PagedListOptions {
+  /** False reads JSON where the server could send protobuf. */
+  readonly protobuf?: boolean | undefined
+  /** Who asks, for error messages. */
+  readonly identity?: RequestPurpose['identity']
+}
+
+// Field numbers: k8s.io/api/core/v1/generated.proto.
+const NODE_METADATA = lengthDelimited(1)
+const NODE_STATUS = lengthDelimited(3)
+const STATUS_IMAGES = lengthDelimited(8)
+const IMAGE_NAMES = lengthDelimited(1)
+const IMAGE_SIZE_BYTES = varint(2)
+
+/** Lists all nodes with the images that each reports. */
+export async function listNodes(
+  transport: KubeTransport,
+  options: NodeListOptions = {},
+): Promise<readonly NodeSlice[]> {
+  const source: ResourceSource<NodeSlice> = {
+    path: '/api/v1/nodes',
+    purpose: {
+      resource: 'nodes',
+      namespaced: false,
+      ...(options.identity ? { identity: options.identity } : {}),
+    },
+    protobuf: options.protobuf,
+    decoder: nodeDecoder(),
+  }
+  const nodes: NodeSlice[] = []
+  for await (const batch of pagedList(transport, source, options)) nodes.push(...batch)
+  return nodes
+}
+
+/** Reads nodes from either encoding into equal slices; names of images are shared between nodes. */
+export function nodeDecoder(): ObjectDecoder<NodeSlice> {
+  const strings = new StringTable()
+  return {
+    fromJson: (value) => nodeFromJson(value as NodeJson | null, strings),
+    fromProtobuf: (reader, end) => readNode(reader, end, strings),
+    keyOf: (node) => node.name,
+  }
+}
+
+function readNode(reader: ProtobufReader, end: number, strings: StringTable): NodeSlice {
+  let name = ''
+  const images: NodeImage[] = []
+  while (reader.position < end) {
+    const tag = reader.varint()
+    if (tag === NODE_METADATA) name = readMetadata(reader, reader.contentEnd(end), strings).name
+    else if (tag === NODE_STATUS) {
+      const statusEnd = reader.contentEnd(end)
+      while (reader.position < statusEnd) {
+        const statusTag = reader.varint()
+        if (statusTag === STATUS_IMAGES) images.push(readImage(reader, reader.contentEnd(statusEnd), strings))
+        else reader.skip(statusTag, statusEnd)
+      }
+    } else reader.skip(tag, end)
+  }
+  return { name, images }
+}
+
+function readImage(reader: ProtobufReader, end: number, strings: StringTable): NodeImage {
+  const names: string[] = []
+  let sizeBytes = 0
+  while (reader.position < end) {
+    const tag = reader.varint()
+    if (tag === IMAGE_NAMES) names.push(readShared(reader, end, strings))
+    else if (tag === IMAGE_SIZE_BYTES) sizeBytes = reader.varint()
+    else reader.skip(tag, end)
+  }
+  return { names, sizeBytes }
+}
+
+interface NodeJson {
+  readonly metadata?: { readonly name?: string }
+  readonly status?: {
+    readonly images?: readonly { readonly names?: readonly string[]; readonly sizeBytes?: number }[] | null
+  }
+}
+
+function nodeFromJson(node: NodeJson | null, strings: StringTable): NodeSlice {
+  return {
+    name: node?.metadata?.name ?? '',
+    images: (node?.status?.images ?? []).map((image) => ({
+      names: (image.names ?? []).map((name) => strings.fromText(name)),
+      sizeBytes: image.sizeBytes ?? 0,
+    })),
+  }
+}
