@@ -91,7 +91,7 @@ function hintOf(code: ErrorCode, status: StatusBody, purpose: RequestPurpose): s
         ? 'Check --selector (-l) and --field-selector.'
         : undefined
     case 'KUBE_NOT_FOUND':
-      return status.reason === 'NotFound'
+      return status.reason === 'NotFound' && purpose.name !== undefined
         ? purpose.namespace && `Is it in another namespace? Give -n NAMESPACE or -A.`
         : 'The server does not serve this resource: is it the right server (--context, --server), and is its API installed?'
     case 'KUBE_CONFLICT':
