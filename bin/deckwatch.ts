@@ -1,5 +1,4 @@
 import { basename } from 'node:path'
-import process from 'node:process'
 import { main } from '../src/cli/commands/main.ts'
 
 // One file serves every plugin, so the name it is called by chooses the command. Under Node that is the script's path.

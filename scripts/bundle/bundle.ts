@@ -44,7 +44,7 @@ export async function bundle({ root, outfile }: BundleOptions): Promise<Metafile
       'process.env.NODE_ENV': '"production"',
       'process.env.DECKWATCH_VERSION': JSON.stringify(version),
     },
-    plugins: [slimOclif, lazyOclif, leaveOut],
+    plugins: [slimOclif, lazyOclif, leaveOut, globalProcess],
   })
   return result.metafile
 }
@@ -75,7 +75,7 @@ const lazyOclif: Plugin = {
   name: 'lazy-oclif',
   setup(pluginBuild) {
     pluginBuild.onLoad({ filter: /[\\/]@oclif[\\/]core[\\/]lib[\\/].*\.js$/ }, async ({ path }) => ({
-      contents: makeRequiresLazy(await readFile(path, 'utf8')),
+      contents: makeRequiresLazy(withoutListener(path, await readFile(path, 'utf8'))),
       loader: 'js',
     }))
   },
@@ -91,6 +91,28 @@ const leaveOut: Plugin = {
     pluginBuild.onResolve({ filter: NEVER_ENTERED }, ({ path }) => ({ path, namespace: 'left-out' }))
     pluginBuild.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
       contents: `throw new Error('${path} is not part of deckwatch')`,
+    }))
+  },
+}
+
+// The first touch of process.stdout costs Bun 10 ms, and our commands write to the descriptor itself.
+function withoutListener(path: string, source: string): string {
+  if (!/[\\/]lib[\\/]command\.js$/.test(path)) return source
+  const without = source.replace(/^process\.stdout\.on\('error'.*?^\}\);$/ms, '')
+  if (without === source) throw new Error(`${path}: no listener on process.stdout where there was one`)
+  return without
+}
+
+/**
+ * Gives the global object to those who import `node:process`: esbuild would copy a module's properties one by one,
+ * which makes Bun open all three standard streams, for 15 ms.
+ */
+const globalProcess: Plugin = {
+  name: 'global-process',
+  setup(pluginBuild) {
+    pluginBuild.onResolve({ filter: /^node:process$/ }, ({ path }) => ({ path, namespace: 'global-process' }))
+    pluginBuild.onLoad({ filter: /.*/, namespace: 'global-process' }, () => ({
+      contents: 'export default globalThis.process',
     }))
   },
 }

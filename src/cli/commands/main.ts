@@ -1,16 +1,14 @@
-import process from 'node:process'
 import { systemClock } from '../../core/lib/time.ts'
 import { runCommand } from '../shell/deck-command.ts'
 import { explainFailure, Interrupted } from '../shell/failure.ts'
-import { streamOutput } from '../shell/output.ts'
+import { openOutput } from '../shell/descriptor-output.ts'
 import type { Session } from '../shell/session.ts'
 import { VERSION } from '../shell/version.ts'
 import { route, type Program } from './route.ts'
 
 /** Runs the program that was called and sets the exit code; never throws and never calls `process.exit`. */
 export async function main(program: Program): Promise<void> {
-  const stdout = streamOutput(process.stdout)
-  const stderr = streamOutput(process.stderr)
+  const [stdout, stderr] = await Promise.all([openOutput(1), openOutput(2)])
   const ending = new AbortController()
   const interrupt = (): void => ending.abort(new Interrupted('interrupted'))
   process.once('SIGINT', interrupt)

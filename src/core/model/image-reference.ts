@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { ImageName } from '../wire/image.ts'
 
 /** The parts of an image reference after defaults are filled in; `valid` is false where a kubelet would refuse it. */
@@ -71,15 +70,4 @@ export function parseImageID(imageID: string): RunningImage | undefined {
 /** The first 12 hexadecimal characters of a digest, as people compare them. */
 export function shortDigest(digest: string): string {
   return digest.slice(digest.indexOf(':') + 1).slice(0, 12)
-}
-
-/** The metadata.name of an image's object (design §4): a readable slug and 10 hex characters of its reference's SHA-256. */
-export function imageObjectName(reference: string): string {
-  const slug = reference
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .slice(-200)
-    .replaceAll(/^-+|-+$/g, '')
-  const hash = createHash('sha256').update(reference).digest('hex').slice(0, 10)
-  return slug ? `${slug}-${hash}` : hash
 }

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
-import {
-  imageObjectName,
-  parseImageID,
-  parseImageReference,
-  shortDigest,
-} from '../../../src/core/model/image-reference.ts'
+import { imageObjectName } from '../../../src/core/model/image-object-name.ts'
+import { parseImageID, parseImageReference, shortDigest } from '../../../src/core/model/image-reference.ts'
 
 const DIGEST = `sha256:${'4c'.repeat(32)}`
 

@@ -106,7 +106,18 @@ export class ImagesCommand extends DeckCommand {
   }
 
   async #ask(ports: ImagesPorts, query: PodQuery, options: ImagesOptions, runningOnly: boolean) {
-    const progress = new Progress({ stream: process.stderr, clock: this.session.clock })
+    const { stderr, clock } = this.session
+    const progress = new Progress({
+      // Opened as a stream only when there is something to paint.
+      stream: {
+        isTTY: stderr.isTerminal,
+        get columns() {
+          return process.stderr.columns
+        },
+        write: (text) => process.stderr.write(text),
+      },
+      clock,
+    })
     let pods = 0
     const counted: ImagesPorts = {
       ...ports,

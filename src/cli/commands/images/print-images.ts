@@ -3,7 +3,6 @@ import { DECKWATCH_API_VERSION, type DeckList } from '../../../core/wire/image.t
 import { closingLines, sizeNote, summaryLine } from '../../features/images/closing-lines.ts'
 import { viewColumns, type ViewColumn } from '../../features/images/columns.ts'
 import { containerObject, uniqueRows, type ContainerColumn } from '../../features/images/container-columns.ts'
-import { imageList } from '../../features/images/image-objects.ts'
 import type { ImagesInUse } from '../../features/images/list-images.ts'
 import { rowNames } from '../../features/images/row-names.ts'
 import { viewRows, type ViewRow } from '../../features/images/views.ts'
@@ -53,6 +52,8 @@ export async function printImages(
   if (!printDocument) return printRows(answer, options, session)
   let list: DeckList<unknown>
   if (view === 'image') {
+    // Their names are hashes, and node:crypto takes longer to load than most answers to print.
+    const { imageList } = await import('../../features/images/image-objects.ts')
     const images = imageList(answer.placements, answer.nodes, namespace)
     list = { ...images, items: sorter.images(images.items) }
   } else list = rowList(sorter.rows(viewRows(view, answer.placements, answer.nodes)), options)

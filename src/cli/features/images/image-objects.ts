@@ -1,4 +1,4 @@
-import { imageObjectName } from '../../../core/model/image-reference.ts'
+import { imageObjectName } from '../../../core/model/image-object-name.ts'
 import { groupPlacements, imageUses, summarise, type Placement } from '../../../core/model/image-usage.ts'
 import type { NodeImages } from '../../../core/model/node-images.ts'
 import { DECKWATCH_API_VERSION, type DeckList, type Image } from '../../../core/wire/image.ts'
