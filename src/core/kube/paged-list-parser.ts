@@ -84,7 +84,7 @@ function metadataOfHead(head: string): ListMetadata | undefined {
 
 function notAList(detail: string, cause?: unknown): DeckError {
   return new DeckError('KUBE_PROTOCOL', `the API server sent no list: ${detail}`, {
-    hint: 'a proxy between here and the API server may cut or change answers',
+    hint: 'A proxy between here and the API server may cut or change answers.',
     cause,
   })
 }

@@ -179,9 +179,9 @@ function listParser<T>(response: KubeResponse, source: ResourceSource<T>): ListP
 export function wrongMediaType(what: string, type: string): DeckError {
   return new DeckError(
     'KUBE_PROTOCOL',
-    `${what}: the answer is of type ${type || '(none)'}, not an API server's`,
+    `cannot ${what}: the answer is of type ${type || '(none)'}, not an API server's`,
     {
-      hint: 'check the server address of the kubeconfig context; a proxy or login page may have answered',
+      hint: 'Is it the right address (--server, --context)? A proxy or a login page may have answered.',
     },
   )
 }

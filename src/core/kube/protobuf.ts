@@ -18,7 +18,7 @@ export function varint(field: number): number {
 /** An answer that is not the protobuf it claims to be. */
 export function malformedProtobuf(detail: string): DeckError {
   return new DeckError('KUBE_PROTOCOL', `the API server sent malformed protobuf: ${detail}`, {
-    hint: 'a proxy between here and the API server may change answers; --no-protobuf reads JSON instead',
+    hint: 'A proxy between here and the API server may cut or change answers; --no-protobuf asks for JSON.',
   })
 }
 

@@ -15,6 +15,9 @@ interface StatusBody {
   readonly retryAfterSeconds: number | undefined
 }
 
+// k8s.io/apimachinery, NewGenericServerResponse: nothing is served at this path.
+const NO_SUCH_RESOURCE = /^the server could not find the requested resource/
+
 const BODY_LIMIT = 256 * 1024
 const MESSAGE_LIMIT = 1000
 
@@ -91,7 +94,7 @@ function hintOf(code: ErrorCode, status: StatusBody, purpose: RequestPurpose): s
         ? 'Check --selector (-l) and --field-selector.'
         : undefined
     case 'KUBE_NOT_FOUND':
-      return status.reason === 'NotFound' && purpose.name !== undefined
+      return status.reason === 'NotFound' && !NO_SUCH_RESOURCE.test(status.message)
         ? purpose.namespace && `Is it in another namespace? Give -n NAMESPACE or -A.`
         : 'The server does not serve this resource: is it the right server (--context, --server), and is its API installed?'
     case 'KUBE_CONFLICT':
