@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { ApiStatusError } from '../kit/kubernetes/api-client.ts'
+import { kubernetesBinaries, whyNoKubernetes } from '../kit/kubernetes/build.ts'
 import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
 import { deleteNamespace } from '../kit/kubernetes/namespaces.ts'
+import { startOtherRun } from '../kit/kubernetes/other-run.ts'
 import { identifyProcess } from '../kit/kubernetes/process-identity.ts'
 import { sweepLeftovers } from '../kit/kubernetes/run-folder.ts'
 import { createNodes, createPods, deletePods } from '../kit/kubernetes/seed.ts'
@@ -55,6 +56,16 @@ describe('the control plane of the test kit', () => {
     const bot = await whoami(cluster.tokenKubeconfig(await cluster.token('default', 'bot')))
     assert.equal(bot.username, 'system:serviceaccount:default:bot')
   })
+
+  it('deletes pods at once, and a namespace with what is in it', async () => {
+    const pods = [...bulkPods({ pods: 20, images: 5, namespaces: 1, nodes: 1 })]
+    await createPods(cluster, pods)
+    await deletePods(cluster, pods.slice(0, 5))
+    await deletePods(cluster, pods.slice(0, 5))
+    assert.equal((await cluster.admin.send<{ items: unknown[] }>('GET', PODS)).items.length, 15)
+    await deleteNamespace(cluster.admin, 'bulk-00')
+    assert.match((await cluster.kubectl(['get', 'namespace', 'bulk-00'])).stderr, /NotFound/)
+  }).timeout(70_000)
 
   it('keeps seeded pods as they were given, over a kill and a new start', async () => {
     await createNodes(cluster, [{ name: 'bulk-node-000', images: [{ names: ['a:1'], sizeBytes: 7 }] }])
@@ -114,70 +125,36 @@ describe('the control plane of the test kit', () => {
     cluster.apiServer.resume()
     assert.match((await asked).gitVersion, /^v1\./)
   })
-
-  it('deletes pods at once, and a namespace with what is in it', async () => {
-    const pods = [...bulkPods({ pods: 20, images: 5, namespaces: 1, nodes: 1 })]
-    await deletePods(cluster, pods.slice(0, 5))
-    await deletePods(cluster, pods.slice(0, 5))
-    assert.equal((await cluster.admin.send<{ items: unknown[] }>('GET', PODS)).items.length, 15)
-    await deleteNamespace(cluster.admin, 'bulk-00')
-    assert.match((await cluster.kubectl(['get', 'namespace', 'bulk-00'])).stderr, /NotFound/)
-  }).timeout(70_000)
 })
 
 describe('the end of a control plane', () => {
-  const crashing = join(import.meta.dirname, '../kit/kubernetes/crashing-run.ts')
-
   before(async function () {
     await requireKubernetes(this)
   })
 
-  /** A test run in a process of its own, which starts a control plane and waits. */
-  async function otherRun(): Promise<{
-    kill: (signal: NodeJS.Signals) => Promise<void>
-    pids: number[]
-    folder: string
-  }> {
-    const run = spawn(process.execPath, [crashing], { stdio: ['pipe', 'pipe', 'inherit'] })
-    const [line] = (await once(createInterface(run.stdout), 'line')) as [string]
-    const kill = async (signal: NodeJS.Signals) => {
-      const ended = once(run, 'exit')
-      run.kill(signal)
-      await ended
-    }
-    return { kill, ...JSON.parse(line) }
-  }
-
   it('comes with the run that started it, when that is terminated', async () => {
-    const run = await otherRun()
+    const run = startOtherRun()
+    const { folders, pids } = await run.up
     await run.kill('SIGTERM')
-    assert.deepEqual(run.pids.filter(identifyProcess), [])
-    assert.equal(existsSync(run.folder), false)
+    assert.deepEqual(pids.filter(lives), [])
+    assert.deepEqual(folders.filter(existsSync), [])
   })
 
   it('comes with the next run, when its own was killed', async () => {
-    const run = await otherRun()
+    const run = startOtherRun()
+    const { folders, pids } = await run.up
     await run.kill('SIGKILL')
-    assert.deepEqual(
-      run.pids.filter((pid) => !identifyProcess(pid)),
-      [],
-    )
-    const ended = await sweepLeftovers()
-    assert.deepEqual(
-      run.pids.filter((pid) => !ended.includes(pid)),
-      [],
-    )
-    assert.deepEqual(run.pids.filter(identifyProcess), [])
-    assert.equal(existsSync(run.folder), false)
+    assert.deepEqual(pids.filter(lives), pids)
+    await sweepLeftovers()
+    assert.deepEqual(pids.filter(lives), [])
+    assert.deepEqual(folders.filter(existsSync), [])
   })
 
-  it('does not come for a run that still lives', async () => {
-    const run = await otherRun()
+  it('does not come with another run while its own lives', async () => {
+    const run = startOtherRun()
+    const { pids } = await run.up
     await sweepLeftovers()
-    assert.deepEqual(
-      run.pids.filter((pid) => !identifyProcess(pid)),
-      [],
-    )
+    assert.deepEqual(pids.filter(lives), pids)
     await run.kill('SIGTERM')
   })
 })
@@ -187,3 +164,82 @@ describe('the shared control plane', () => {
     assert.equal(await requireCluster(this), await requireCluster(this))
   })
 })
+
+describe('the programs of Kubernetes', () => {
+  const saved = { ...process.env }
+  let folder: string
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'deckwatch-kit-test-'))
+    delete process.env['KUBEBUILDER_ASSETS']
+    // A cache in which nothing was built yet.
+    process.env['XDG_CACHE_HOME'] = folder
+  })
+
+  afterEach(async () => {
+    process.env = { ...saved }
+    await rm(folder, { recursive: true })
+  })
+
+  const program = (name: string, script: string) =>
+    writeFile(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+
+  it('are missing in one clear line where there is no Go', async () => {
+    process.env['PATH'] = folder
+    const reason =
+      'building Kubernetes for the tests needs Go 1.25 or newer (https://go.dev/dl), and Go is not on PATH'
+    assert.equal(await whyNoKubernetes(), reason)
+    await assert.rejects(
+      kubernetesBinaries(undefined, () => {}),
+      { message: reason },
+    )
+  }).timeout(10_000)
+
+  it('are missing in one clear line where Go is too old', async () => {
+    await program('go', 'echo go version go1.19.8 linux/amd64')
+    process.env['PATH'] = `${folder}:${saved['PATH']}`
+    assert.equal(
+      await whyNoKubernetes(),
+      'building Kubernetes for the tests needs Go 1.25 or newer (https://go.dev/dl), and go version go1.19.8 linux/amd64 is on PATH',
+    )
+  })
+
+  it('can be built where Go is new enough', async () => {
+    await program('go', 'echo go version go1.25.0 linux/amd64')
+    process.env['PATH'] = `${folder}:${saved['PATH']}`
+    assert.equal(await whyNoKubernetes(), undefined)
+  })
+
+  it('must all be in KUBEBUILDER_ASSETS', async () => {
+    process.env['KUBEBUILDER_ASSETS'] = folder
+    await program('etcd', 'exit 1')
+    assert.equal(
+      await whyNoKubernetes(),
+      `KUBEBUILDER_ASSETS names ${folder}, which has no kube-apiserver, no kubectl`,
+    )
+  })
+
+  it('are taken from KUBEBUILDER_ASSETS', async function () {
+    process.env['XDG_CACHE_HOME'] = saved['XDG_CACHE_HOME']
+    if (saved['XDG_CACHE_HOME'] === undefined) delete process.env['XDG_CACHE_HOME']
+    await requireKubernetes(this)
+    const binaries = await kubernetesBinaries()
+    for (const part of ['etcd', 'kube-apiserver'] as const) {
+      await program(part, `exec ${binaries.command(part)?.join(' ')} "$@"`)
+    }
+    await program('kubectl', `exec ${binaries.kubectl} "$@"`)
+    process.env['KUBEBUILDER_ASSETS'] = folder
+    const cluster = await startControlPlane({ controllers: 'none' })
+    try {
+      assert.equal(cluster.kubectlPath, join(folder, 'kubectl'))
+      assert.match((await cluster.kubectl(['get', 'namespaces'])).stdout, /kube-system/)
+      await assert.rejects(startControlPlane(), /KUBEBUILDER_ASSETS has no kube-controller-manager/)
+    } finally {
+      await cluster.stop()
+    }
+  })
+})
+
+function lives(pid: number): boolean {
+  return identifyProcess(pid) !== undefined
+}

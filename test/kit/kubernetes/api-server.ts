@@ -1,8 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ApiClient } from './api-client.ts'
 import type { Daemon } from './daemon.ts'
-
-const START_LIMIT_MS = 60_000
+import { untilReady } from './until-ready.ts'
 
 /** The kube-apiserver of a control plane and the faults it can be made to have; port and certificates stay the same. */
 export class ApiServer {
@@ -31,19 +29,7 @@ export class ApiServer {
   /** Starts it, and waits until /readyz is ok. */
   async start(signal?: AbortSignal): Promise<void> {
     this.#daemon.start()
-    const limit = AbortSignal.timeout(START_LIMIT_MS)
-    for (;;) {
-      signal?.throwIfAborted()
-      this.#daemon.check()
-      try {
-        await this.#admin.text('GET', '/readyz', undefined, signal ? AbortSignal.any([signal, limit]) : limit)
-        return
-      } catch (error) {
-        if (limit.aborted)
-          throw new Error(`kube-apiserver is not ready after ${START_LIMIT_MS} ms`, { cause: error })
-        await delay(50)
-      }
-    }
+    await untilReady(this.#daemon, (limit) => this.#admin.text('GET', '/readyz', undefined, limit), signal)
   }
 
   /** SIGKILL: every connection breaks at once, as when its machine dies. */

@@ -35,12 +35,13 @@ export async function kubernetesBinaries(
   const recipe = buildRecipe()
   const target = join(cacheFolder(), `kubernetes-${recipe.hash}`)
   if (!existsSync(target)) {
+    const go = await checkGo(signal)
     const release = await acquireHostLock(`${target}.lock`, {
       signal,
       onWait: (holder) => onProgress(`waiting for ${holder}, which builds Kubernetes`),
     })
     try {
-      if (!existsSync(target)) await build(target, recipe, onProgress, signal)
+      if (!existsSync(target)) await build(target, recipe, go, onProgress, signal)
     } finally {
       release()
     }
@@ -89,10 +90,10 @@ function buildRecipe(): BuildRecipe {
 async function build(
   target: string,
   recipe: BuildRecipe,
+  go: string,
   onProgress: Progress,
   signal?: AbortSignal,
 ): Promise<void> {
-  const go = await checkGo(signal)
   const partial = `${target}.partial`
   rmSync(partial, { recursive: true, force: true })
   mkdirSync(partial)

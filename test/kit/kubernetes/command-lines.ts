@@ -72,8 +72,7 @@ export function controllerManagerFlags(
     '--leader-elect=false',
     `--cluster-signing-cert-file=${files.ca}`,
     `--cluster-signing-key-file=${files.caKey}`,
-    '--bind-address=127.0.0.1',
-    `--secure-port=${ports.controllerManager}`,
+    ...servingFlags(files, ports.controllerManager),
     `--controllers=${controllers.join(',')}`,
     // The default of 20 requests a second makes the start take seconds: one credential per controller.
     '--kube-api-qps=1000',
@@ -86,8 +85,17 @@ export function schedulerFlags(ports: ControlPlanePorts, files: ControlPlaneFile
   return [
     ...kubeconfigFlags(files.scheduler),
     '--leader-elect=false',
+    ...servingFlags(files, ports.scheduler),
+  ]
+}
+
+function servingFlags(files: ControlPlaneFiles, port: number): readonly string[] {
+  const { certificate, key } = files.apiServer
+  return [
     '--bind-address=127.0.0.1',
-    `--secure-port=${ports.scheduler}`,
+    `--secure-port=${port}`,
+    `--tls-cert-file=${certificate}`,
+    `--tls-private-key-file=${key}`,
   ]
 }
 

@@ -1,10 +1,22 @@
 import { readFileSync, readdirSync } from 'node:fs'
+import type { RunFolder } from './run-folder.ts'
 import { startControlPlane } from './start-control-plane.ts'
+import { startNode } from './start-node.ts'
 
-// A run for kit.test.ts to kill: it starts a control plane, says which processes it has, and waits to be ended.
-const { folder } = await startControlPlane()
-const pids = readdirSync(folder.file('processes')).map(
-  (name) => JSON.parse(readFileSync(folder.file('processes', name), 'utf8')).pid as number,
+// A run for tests to kill: `node crashing-run.ts [--node]` starts a control plane, and a node, prints one line of JSON
+// about them, and waits to be ended.
+const withNode = process.argv.includes('--node')
+const cluster = await startControlPlane(withNode ? { controllers: 'all', scheduler: true } : {})
+const node = withNode ? await startNode(cluster) : undefined
+const folders = [cluster.folder, ...(node ? [node.folder] : [])]
+
+process.stdout.write(
+  `${JSON.stringify({ folders: folders.map(({ path }) => path), pids: folders.flatMap(pidsOf) })}\n`,
 )
-process.stdout.write(`${JSON.stringify({ folder: folder.path, pids })}\n`)
 process.stdin.resume()
+
+function pidsOf(folder: RunFolder): number[] {
+  return readdirSync(folder.file('processes')).map(
+    (name) => JSON.parse(readFileSync(folder.file('processes', name), 'utf8')).pid as number,
+  )
+}

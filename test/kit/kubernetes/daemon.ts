@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts'
 import type { RunFolder } from './run-folder.ts'
 
 /** What a daemon is made of. */
@@ -82,9 +83,17 @@ export class Daemon {
     const child = this.#child
     if (!child || !this.running) return
     const ended = new Promise((resolve) => child.once('exit', resolve))
+    const children = child.pid === undefined ? [] : childrenOf(child.pid)
     child.ref()
     child.kill(signal)
     await ended
     child.unref()
+    // Where the process is only the way into a namespace, the one inside is killed by the kernel, a moment later.
+    while (children.some(isAlive)) await delay(5)
   }
+}
+
+function childrenOf(pid: number): ProcessIdentity[] {
+  const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
+  return pids.split(' ').flatMap((child) => identifyProcess(Number(child)) ?? [])
 }

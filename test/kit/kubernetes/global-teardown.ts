@@ -1,4 +1,4 @@
-import { stopSharedControlPlane } from './shared.ts'
+import { stopShared } from './shared.ts'
 
 /** For mocha's `--require`: ends what the suites shared. */
-export const mochaGlobalTeardown = stopSharedControlPlane
+export const mochaGlobalTeardown = stopShared

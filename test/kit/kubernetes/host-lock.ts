@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
+const ME = `process ${process.pid}`
+
 /** What waiting for a lock may be told. */
 export interface LockOptions {
   readonly signal?: AbortSignal | undefined
@@ -17,7 +19,9 @@ export async function acquireHostLock(path: string, options: LockOptions = {}): 
   mkdirSync(dirname(path), { recursive: true })
   const immediate = await hold(path, ['--nonblock'], options.signal)
   if (immediate) return immediate
-  options.onWait?.(readFileSync(path, 'utf8').trim() || 'another process')
+  const holder = readFileSync(path, 'utf8').trim()
+  if (holder === ME) throw new Error(`this process would wait for itself: it holds ${path}`)
+  options.onWait?.(holder || 'another process')
   const later = await hold(path, [], options.signal)
   if (!later) throw new Error(`the lock ${path} could not be taken: flock ended without it`)
   return later
@@ -55,7 +59,7 @@ function hold(
     })
     holder.stdout.once('data', () => {
       signal?.removeEventListener('abort', giveUp)
-      writeFileSync(path, `process ${process.pid}`)
+      writeFileSync(path, ME)
       holder.stdout.destroy()
       resolve(() => holder.stdin.end())
     })

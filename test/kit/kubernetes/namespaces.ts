@@ -12,10 +12,13 @@ export async function ensureServiceAccount(admin: ApiClient, namespace: string, 
   await create(admin, `/api/v1/namespaces/${namespace}/serviceaccounts`, name)
 }
 
-/** Deletes a namespace and waits until it is gone; its pods end at once, for no kubelet may be there to end them. */
+/**
+ * Deletes a namespace and waits until it is gone; its pods end at once, for no kubelet may be there to end them.
+ * It takes seconds, but half a minute where the API server was killed several times: the controller manager backs off.
+ */
 export async function deleteNamespace(admin: ApiClient, name: string, signal?: AbortSignal): Promise<void> {
   const path = `/api/v1/namespaces/${name}`
-  const limit = AbortSignal.any([AbortSignal.timeout(60_000), ...(signal ? [signal] : [])])
+  const limit = AbortSignal.any([AbortSignal.timeout(120_000), ...(signal ? [signal] : [])])
   try {
     await admin.text('DELETE', path, undefined, limit)
     for (;;) {

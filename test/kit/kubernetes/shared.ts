@@ -1,45 +1,65 @@
+import { skip } from '../skip.ts'
 import { whyNoKubernetes } from './build.ts'
 import type { ControlPlane } from './control-plane.ts'
+import type { Node } from './node.ts'
 import { startControlPlane } from './start-control-plane.ts'
+import { startNode, whyNoNode } from './start-node.ts'
 
 const BUILD_LIMIT_MS = 20 * 60_000
 
-/** One thing per process, made when first asked for. */
-class Shared<Thing extends { stop(): Promise<void> }> {
-  readonly #make: () => Promise<Thing>
-  #made: Promise<Thing> | undefined
+/** A control plane with every controller and a scheduler, and its node. */
+export interface NodeCluster {
+  readonly cluster: ControlPlane
+  readonly node: Node
+}
 
-  constructor(make: () => Promise<Thing>) {
-    this.#make = make
+/** One thing per process, made when first asked for. */
+class Shared<Thing> {
+  readonly #start: () => Promise<Thing>
+  readonly #stop: (thing: Thing) => Promise<void>
+  #thing: Promise<Thing> | undefined
+
+  constructor(start: () => Promise<Thing>, stop: (thing: Thing) => Promise<void>) {
+    this.#start = start
+    this.#stop = stop
   }
 
   get(): Promise<Thing> {
-    this.#made ??= this.#make()
-    return this.#made
+    this.#thing ??= this.#start()
+    return this.#thing
   }
 
   async stop(): Promise<void> {
-    const made = this.#made
-    this.#made = undefined
     // Where the start failed, whoever asked for it knows.
-    const thing = await made?.catch(() => undefined)
-    await thing?.stop()
+    const thing = await this.#thing?.catch(() => undefined)
+    this.#thing = undefined
+    if (thing !== undefined) await this.#stop(thing)
   }
 }
 
-const controlPlane = new Shared(() => startControlPlane())
+const controlPlane = new Shared(startControlPlane, (cluster) => cluster.stop())
+const nodeCluster = new Shared(startNodeCluster, async ({ cluster, node }) => {
+  await node.stop()
+  await cluster.stop()
+})
 
 /** The control plane that all cluster suites of this process share; each keeps to namespaces of its own. */
 export function sharedControlPlane(): Promise<ControlPlane> {
   return controlPlane.get()
 }
 
-/** Ends it, if it was started. */
-export function stopSharedControlPlane(): Promise<void> {
-  return controlPlane.stop()
+/** The cluster with a real node that all node suites of this process share. */
+export function sharedNodeCluster(): Promise<NodeCluster> {
+  return nodeCluster.get()
 }
 
-/** For a suite's `before`: lets its tests count as skipped, with the reason on stderr, where there is no Kubernetes. */
+/** Ends what was started of them; who asks again gets a new one. */
+export async function stopShared(): Promise<void> {
+  await nodeCluster.stop()
+  await controlPlane.stop()
+}
+
+/** For a suite's `before`: lets its tests count as skipped, with the reason, where there is no Kubernetes. */
 export async function requireKubernetes(context: Mocha.Context): Promise<void> {
   // The first run on a machine builds Kubernetes.
   context.timeout(BUILD_LIMIT_MS)
@@ -53,8 +73,25 @@ export async function requireCluster(context: Mocha.Context): Promise<ControlPla
   return sharedControlPlane()
 }
 
-/** Skips a suite from its `before`, and says why. */
-export function skip(context: Mocha.Context, reason: string): never {
-  process.stderr.write(`skipped: ${context.test?.parent?.fullTitle() ?? 'a suite'}: ${reason}\n`)
-  context.skip()
+/** For a suite's `before`: the same for tests that start a real node of their own, which needs root. */
+export async function requireRoot(context: Mocha.Context): Promise<void> {
+  await requireKubernetes(context)
+  const reason = whyNoNode()
+  if (reason !== undefined) skip(context, reason)
+}
+
+/** The same, and gives the shared cluster with its node. */
+export async function requireNode(context: Mocha.Context): Promise<NodeCluster> {
+  await requireRoot(context)
+  return sharedNodeCluster()
+}
+
+async function startNodeCluster(): Promise<NodeCluster> {
+  const cluster = await startControlPlane({ controllers: 'all', scheduler: true })
+  try {
+    return { cluster, node: await startNode(cluster) }
+  } catch (error) {
+    await cluster.stop()
+    throw error
+  }
 }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { ApiClient } from './api-client.ts'
 import { ApiServer } from './api-server.ts'
@@ -20,6 +21,7 @@ import { runKubectl } from './kubectl.ts'
 import { ensureServiceAccount } from './namespaces.ts'
 import { NODE_NETWORK } from './node-network.ts'
 import { RunFolder, sweepLeftovers } from './run-folder.ts'
+import { untilReady } from './until-ready.ts'
 
 /** Controllers that would undo what a test seeds: they end pods of unknown owners and of nodes without a kubelet. */
 const AGAINST_SEEDS = [
@@ -83,13 +85,32 @@ async function start(
   const flags = [...apiServerFlags(ports, files), ...withoutAccounts, ...(options.apiServerFlags ?? [])]
   const apiServer = new ApiServer(daemon('kube-apiserver', flags), admin)
   await apiServer.start(signal)
-  if (scheduler) daemon('kube-scheduler', schedulerFlags(ports, files)).start()
+  const healthy = async (part: Daemon, port: number, sign: RegExp): Promise<void> => {
+    const client = new ApiClient({
+      url: `https://127.0.0.1:${port}`,
+      ca: authority.certificate,
+      credential: adminPair,
+    })
+    part.start()
+    const check = async (limit: AbortSignal) =>
+      assert.match(await client.text('GET', '/healthz?verbose', undefined, limit), sign)
+    await untilReady(part, check, signal)
+    client.close()
+  }
+  const others: Promise<void>[] = []
+  if (scheduler) {
+    const part = daemon('kube-scheduler', schedulerFlags(ports, files))
+    others.push(healthy(part, ports.scheduler, /healthz check passed/))
+  }
   if (controllers !== 'none') {
     const chosen = ['*', ...(controllers === 'all' ? [] : AGAINST_SEEDS.map((name) => `-${name}`))]
-    daemon('kube-controller-manager', controllerManagerFlags(ports, files, chosen)).start()
-    // Pods are refused where this account is missing, and the controller manager takes seconds to make it.
-    await ensureServiceAccount(admin, 'default', 'default')
+    const part = daemon('kube-controller-manager', controllerManagerFlags(ports, files, chosen))
+    // It names them once it has made them all, and until then it dies with the API server.
+    others.push(healthy(part, ports.controllerManager, /\+\]namespace-controller ok/))
+    // Pods are refused where this account is missing, and its controller takes a while to make it.
+    others.push(ensureServiceAccount(admin, 'default', 'default'))
   }
+  await Promise.all(others)
 
   let kubeconfigs = 0
   const writeKubeconfig = (user: string, credential: KeyPair | { readonly token: string }): string => {
