@@ -1,10 +1,12 @@
+import type { YAMLParseError } from 'yaml'
+
 /** Why a text is not YAML, and where; `line` and `column` count from 1. */
 export class YamlError extends Error {
   override readonly name = 'YamlError'
   readonly line: number | undefined
   readonly column: number | undefined
 
-  constructor(message: string, line: number | undefined, column: number | undefined, cause: unknown) {
+  constructor(message: string, line?: number, column?: number, cause?: unknown) {
     super(message, { cause })
     this.line = line
     this.column = column
@@ -39,15 +41,18 @@ export async function parseYaml(text: string): Promise<unknown> {
   const document = parseAllDocuments(text, { uniqueKeys: false, merge: true, logLevel: 'error' })[0]
   if (!document) return null
   const fault = document.errors[0]
-  if (fault) {
-    const [position] = fault.linePos ?? []
-    throw new YamlError(fault.message.split(' at line ', 1)[0] ?? '', position?.line, position?.col, fault)
-  }
+  if (fault) throw yamlError(fault)
   try {
     return document.toJS() ?? null
   } catch (error) {
     throw new YamlError(error instanceof Error ? error.message : String(error), undefined, undefined, error)
   }
+}
+
+// Without the cause, and without the end of the message: both quote the line, which may hold a token.
+function yamlError({ message, linePos }: YAMLParseError): YamlError {
+  const [position] = linePos ?? []
+  return new YamlError(message.split(' at line ', 1)[0] ?? '', position?.line, position?.col)
 }
 
 /**
@@ -75,7 +80,7 @@ export async function editYaml(text: string, edits: readonly YamlEdit[]): Promis
   const { parseDocument } = await import('yaml')
   const document = parseDocument(text, { uniqueKeys: false })
   const [fault] = document.errors
-  if (fault) throw new YamlError(fault.message, fault.linePos?.[0].line, fault.linePos?.[0].col, fault)
+  if (fault) throw yamlError(fault)
   for (const { path, value } of edits) document.setIn(path, value)
   return document.toString({ lineWidth: 0 })
 }
