@@ -39,7 +39,7 @@ export interface TransportOptions {
 
 function isLoopback(server: string): boolean {
   const { hostname } = new URL(server)
-  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.[\d.]+$/.test(hostname)
 }
 
 async function discard(response: KubeResponse): Promise<void> {

@@ -45,7 +45,8 @@ export async function parseYaml(text: string): Promise<unknown> {
   try {
     return document.toJS() ?? null
   } catch (error) {
-    throw new YamlError(error instanceof Error ? error.message : String(error), undefined, undefined, error)
+    // An alias that leads nowhere, or too far; what follows the colon is its name.
+    throw new YamlError((error instanceof Error ? error.message : String(error)).split(':', 1)[0] ?? '')
   }
 }
 

@@ -3,31 +3,28 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { requireBun } from './bun.ts'
-import { startContractServers } from './contract-servers.ts'
-import type { ContractServers } from './contract-servers.ts'
-import { makeCertificates } from './openssl-certificates.ts'
-import type { Certificates } from './openssl-certificates.ts'
-import { TRANSPORT_CONTRACT } from './transport-contract.ts'
+import { startContractWorld } from './contract-world.ts'
+import type { StartedWorld } from './contract-world.ts'
+import { PROXY_CONTRACT, TRANSPORT_CONTRACT } from './transport-contract.ts'
 
 const run = promisify(execFile)
 
-for (const [implementation, title] of [
-  ['fetch', 'the transport over Bun’s fetch'],
-  ['https', 'the transport over node:https under Bun'],
+for (const [implementation, title, cases] of [
+  ['fetch', 'the transport over Bun’s fetch', TRANSPORT_CONTRACT],
+  ['https', 'the transport over node:https under Bun', [...TRANSPORT_CONTRACT, ...PROXY_CONTRACT]],
 ] as const) {
   describe(title, () => {
-    let certificates: Certificates
-    let servers: ContractServers
+    let world: StartedWorld
     let results: ReadonlyMap<string, string | undefined>
 
     before(async function () {
       this.timeout(60_000)
       const bun = requireBun(this)
-      certificates = await makeCertificates(this)
-      servers = await startContractServers(certificates)
+      world = await startContractWorld(this)
       const script = fileURLToPath(new URL('transport-contract-run.ts', import.meta.url))
-      const data = JSON.stringify({ servers, certificates: certificates.folder })
-      const { stdout } = await run(bun, [script, implementation, data], { timeout: 60_000 })
+      const { stdout } = await run(bun, [script, implementation, JSON.stringify(world.data)], {
+        timeout: 60_000,
+      })
       results = new Map(
         stdout
           .trim()
@@ -36,12 +33,9 @@ for (const [implementation, title] of [
           .map(({ name, error }) => [name, error]),
       )
     })
-    after(async () => {
-      await servers?.stop()
-      await certificates?.remove()
-    })
+    after(() => world?.stop())
 
-    for (const { name } of TRANSPORT_CONTRACT) {
+    for (const { name } of cases) {
       it(name, () => {
         ok(results.has(name), 'the case was not run')
         const error = results.get(name)

@@ -1,24 +1,17 @@
 import { createHttpsTransport } from '../../../src/core/kube/https-transport.ts'
-import { startContractServers } from './contract-servers.ts'
-import type { ContractServers } from './contract-servers.ts'
-import { makeCertificates } from './openssl-certificates.ts'
-import type { Certificates } from './openssl-certificates.ts'
-import { TRANSPORT_CONTRACT } from './transport-contract.ts'
+import { startContractWorld } from './contract-world.ts'
+import type { StartedWorld } from './contract-world.ts'
+import { PROXY_CONTRACT, TRANSPORT_CONTRACT } from './transport-contract.ts'
 
 describe('the transport over node:https', () => {
-  let certificates: Certificates
-  let servers: ContractServers
+  let world: StartedWorld
 
   before(async function () {
-    certificates = await makeCertificates(this)
-    servers = await startContractServers(certificates)
+    world = await startContractWorld(this)
   })
-  after(async () => {
-    await servers?.stop()
-    await certificates?.remove()
-  })
+  after(() => world?.stop())
 
-  for (const { name, run } of TRANSPORT_CONTRACT) {
-    it(name, () => run({ servers, certificates: certificates.folder, create: createHttpsTransport }))
+  for (const { name, run } of [...TRANSPORT_CONTRACT, ...PROXY_CONTRACT]) {
+    it(name, () => run({ ...world.data, create: createHttpsTransport }))
   }
 })

@@ -16,6 +16,8 @@ import type { ContractServers, Echo } from './contract-servers.ts'
 export interface ContractData {
   readonly servers: Omit<ContractServers, 'stop'>
   readonly certificates: string
+  /** URLs of proxies of each kind, to which every name is 127.0.0.1. */
+  readonly proxies: readonly string[]
 }
 
 /** The same with the implementation under test. */
@@ -542,4 +544,21 @@ export const TRANSPORT_CONTRACT: readonly ContractCase[] = [
   ...endings,
   ...trust,
   ...logins,
+]
+
+/** What a transport that knows proxies does besides. */
+export const PROXY_CONTRACT: readonly ContractCase[] = [
+  {
+    name: 'goes through a proxy of each kind, with TLS and the client certificate for the server alone',
+    async run(world) {
+      const { servers, proxies, certificates } = world
+      const server = servers.tls.replace('127.0.0.1', 'kube.test')
+      for (const proxyUrl of proxies) {
+        const one = await client(world, { server, ...alice(certificates) }, { proxyUrl })
+        const first = await one.echo('/1')
+        deepEqual([first.url, first.client], ['/1', 'alice'], proxyUrl)
+        equal((await one.echo('/2')).connection, first.connection, proxyUrl)
+      }
+    },
+  },
 ]
