@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { FakeAnswer } from './fake-answer.ts'
 import { FakeFaults, type FakeRequest } from './fake-faults.ts'
 import { bodyWriter, type Fault } from './fake-fault.ts'
-import { type FakeTarget, targetOf } from './fake-kinds.ts'
+import { type FakeTarget, kindNamed, targetOf } from './fake-kinds.ts'
 import { fakeList, selectorOf } from './fake-list.ts'
 import { BadSelector } from './fake-selectors.ts'
 import { type FakeObject, FakeStore } from './fake-store.ts'
@@ -36,6 +36,8 @@ export interface FakeApi {
   put(object: FakeObject): FakeObject
   /** Deletes an object; `namespace` is ignored for kinds that have none. */
   remove(kind: string, namespace: string, name: string): boolean
+  /** All objects of a kind, in the order of the server. */
+  list(kind: string, namespace?: string): readonly FakeObject[]
   /** Forgets all history: older watches and continue tokens get 410. */
   expire(): void
   /** Sends a bookmark to every watch. */
@@ -95,6 +97,10 @@ class FakeApiServer implements FakeApi {
 
   remove(kind: string, namespace: string, name: string): boolean {
     return this.#store.remove(kind, namespace, name)
+  }
+
+  list(kind: string, namespace?: string): readonly FakeObject[] {
+    return this.#store.list(kindNamed(kind), namespace)
   }
 
   expire(): void {

@@ -23,6 +23,13 @@ export const FAKE_KINDS: readonly FakeKind[] = [
   { ...BATCH, kind: 'CronJob', plural: 'cronjobs', namespaced: true },
 ]
 
+/** The kind of this name; throws where the server has none. */
+export function kindNamed(name: string): FakeKind {
+  const kind = FAKE_KINDS.find((candidate) => candidate.kind === name)
+  if (!kind) throw new Error(`the fake API server has no kind ${name}`)
+  return kind
+}
+
 /** What a path names: a collection, or one object of it. */
 export interface FakeTarget {
   readonly kind: FakeKind

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { FAKE_KINDS, type FakeKind } from './fake-kinds.ts'
+import { type FakeKind, kindNamed } from './fake-kinds.ts'
 
 /** The members of a Kubernetes object that the store looks at. */
 export interface FakeObject {
@@ -136,12 +136,6 @@ export class FakeStore {
     this.#events.push(event)
     for (const listener of this.#listeners) listener(event)
   }
-}
-
-function kindNamed(name: string): FakeKind {
-  const kind = FAKE_KINDS.find((candidate) => candidate.kind === name)
-  if (!kind) throw new Error(`the fake API server has no kind ${name}`)
-  return kind
 }
 
 function keyOf(kind: FakeKind, namespace: string | undefined, name: string): string {
