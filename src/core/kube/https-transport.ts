@@ -112,7 +112,8 @@ export function createHttpsWire({ connection, environment }: TransportOptions): 
       resolve({ message })
     })
     request.on('error', (error) => resolve({ error, stale: request.reusedSocket }))
-    request.end(body)
+    // Bytes, since with a string Node would write the headers in UTF-8 too, and those are encoded already.
+    request.end(typeof body === 'string' ? Buffer.from(body) : body)
     return promise
   }
 

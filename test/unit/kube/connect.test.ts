@@ -12,7 +12,7 @@ import type { StartedWorld } from './contract-world.ts'
 import { memoryEnvironment } from './memory-environment.ts'
 
 const run = promisify(execFile)
-const script = fileURLToPath(new URL('connect-run.ts', import.meta.url))
+const script = fileURLToPath(new URL('connect-get.ts', import.meta.url))
 
 interface Told {
   readonly fetch: boolean
@@ -39,11 +39,12 @@ describe('connect', () => {
       token: 't',
       ...overrides,
     }
-    const { stdout } = await run(runtime, [script, JSON.stringify(all)], {
+    const { stdout } = await run(runtime, [script, '/echo', JSON.stringify(all)], {
       env: { PATH: process.env['PATH'], ...variables },
       timeout: 15_000,
     })
-    return JSON.parse(stdout) as Told
+    const { fetch, body } = JSON.parse(stdout) as { fetch: boolean; body: string }
+    return { fetch, echo: JSON.parse(body) as Echo }
   }
 
   const sent = ({ echo }: Told, name: string): string[] =>
