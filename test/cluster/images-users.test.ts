@@ -123,7 +123,7 @@ describe('kubectl images with the rights of', () => {
       const token = await shortToken(cluster, {
         namespace: 'default',
         name: 'late',
-        expiresAt: Date.now() - 60_000,
+        expiresAt: Date.now() - 1000,
       })
       const { stdout, stderr, exitCode } = await images.run(['-A'], {
         kubeconfig: cluster.tokenKubeconfig(token),

@@ -101,6 +101,16 @@ export class FollowProcess {
   async interrupt(): Promise<number> {
     this.#child.kill('SIGCONT')
     this.#child.kill('SIGINT')
+    return this.ended()
+  }
+
+  /** Closes the reading end of its stdout, as `head` does when it has enough. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy()
+  }
+
+  /** Waits for its end; gives the exit code, -1 when a signal ended it. */
+  async ended(): Promise<number> {
     await this.#ended
     return this.#child.exitCode ?? -1
   }

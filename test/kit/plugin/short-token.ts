@@ -4,8 +4,11 @@ import type { V1ServiceAccount } from '@kubernetes/client-node'
 import type { ControlPlane } from '../kubernetes/control-plane.ts'
 import { ensureServiceAccount } from '../kubernetes/namespaces.ts'
 
+// The API server takes a token for another minute after its end (go-jose's DefaultLeeway).
+const LEEWAY_SECONDS = 60
+
 /**
- * A ServiceAccount's token that ends at a time of one's own choice, past ones too, in epoch milliseconds: the API server
+ * A ServiceAccount's token that is accepted until a time of one's own choice, past ones too, in epoch milliseconds: the API server
  * itself gives out none for less than ten minutes.
  */
 export async function shortToken(
@@ -20,7 +23,7 @@ export async function shortToken(
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`
   const { metadata } = await cluster.admin.send<V1ServiceAccount>('GET', path)
   const issuer = 'https://kubernetes.default.svc'
-  const expiry = Math.floor(expiresAt / 1000)
+  const expiry = Math.floor(expiresAt / 1000) - LEEWAY_SECONDS
   const claims = {
     iss: issuer,
     aud: [issuer],

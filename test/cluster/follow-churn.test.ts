@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
+import { requireKubernetes } from '../kit/kubernetes/shared.ts'
+import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
+import { followChurn, killedFor } from '../kit/plugin/follow-churn.ts'
+
+const DURATION_MS = 40_000
+
+describe('the stream of kubectl images --follow', () => {
+  let cluster: ControlPlane
+
+  before(async function () {
+    await requireKubernetes(this)
+    // Not the shared one: this test kills it.
+    cluster = await startControlPlane()
+  })
+
+  after(() => cluster?.stop())
+
+  it('adds up to what is there, while pods come and go at random and the API server is killed twice', async function () {
+    this.timeout(4 * DURATION_MS)
+    const seed = Date.now() % 1_000_000
+    const faults = [killedFor(seed), killedFor(seed + 1)]
+    const figures = await followChurn({ cluster, durationMs: DURATION_MS, seed, pauseMs: 50, faults })
+    const told = `seed ${seed}: ${JSON.stringify(figures.followers.map(({ events, outages }) => ({ events, outages })))}`
+    assert.ok(figures.operations > 500, `only ${figures.operations} operations; ${told}`)
+    for (const { events, outages } of figures.followers) {
+      assert.ok(events > 100, told)
+      assert.equal(outages, 2, told)
+    }
+  })
+})
