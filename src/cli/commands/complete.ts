@@ -1,6 +1,7 @@
 import { connect } from '../../core/kube/connect.ts'
 import { contextNames, loadConnection } from '../../core/kube/kubeconfig.ts'
 import { listJson } from '../../core/kube/paged-list.ts'
+import { readArgv, readFlag, type FlagShape } from '../shell/argv.ts'
 import { connectionOverrides } from '../shell/connection-flags.ts'
 import { CATALOG, type CatalogEntry } from './catalog.ts'
 import { pluginOf, type Program } from './route.ts'
@@ -16,9 +17,7 @@ const ASK_MS = 2_000
 const FILE_FLAGS = new Set(['kubeconfig', 'certificate-authority', 'client-certificate', 'client-key'])
 const FORMATS = ['table', 'wide', 'json', 'yaml', 'csv', 'name', 'jsonpath=', 'custom-columns=']
 
-interface Flag {
-  readonly type: 'boolean' | 'option'
-  readonly char?: string
+interface Flag extends FlagShape {
   readonly options?: readonly string[]
   readonly summary?: string
   readonly hidden?: boolean
@@ -39,13 +38,15 @@ export async function complete(program: Program, signal: AbortSignal): Promise<s
   if (!entry)
     return answer(CATALOG.filter((known) => known.words.length === 1).map(commandLine), typed, NO_FILES)
   const flags = (await entry.load()).flags as Readonly<Record<string, Flag>>
-  const [, name = '', value] = /^--([^=]+)=(.*)$/s.exec(typed) ?? []
-  if (value !== undefined)
-    return answer(await valuesOf(name, flags, words, signal), value, NO_FILES, `--${name}=`)
-  const waiting = flagAwaitingValue(words.at(-1) ?? '', flags)
-  if (waiting !== undefined) {
-    if (FILE_FLAGS.has(waiting)) return answer([], typed, FILES)
-    return answer(await valuesOf(waiting, flags, words, signal), typed, NO_FILES)
+  const begun = readFlag(typed, flags)
+  if (begun?.name !== undefined && begun.value !== undefined) {
+    const values = await valuesOf(begun.name, flags, words, signal)
+    return answer(values, begun.value, NO_FILES, typed.slice(0, typed.length - begun.value.length))
+  }
+  const last = readFlag(words.at(-1) ?? '', flags)
+  if (last?.name !== undefined && last.value === undefined) {
+    if (FILE_FLAGS.has(last.name)) return answer([], typed, FILES)
+    return answer(await valuesOf(last.name, flags, words.slice(0, -1), signal), typed, NO_FILES)
   }
   if (!typed.startsWith('-')) return answer([], typed, NO_FILES)
   const shown = Object.entries(flags).filter(([, { hidden }]) => !hidden)
@@ -69,14 +70,6 @@ function commandLine({ words, summary }: CatalogEntry): string {
   return `${words[0]}\t${summary}`
 }
 
-function flagAwaitingValue(word: string, flags: Readonly<Record<string, Flag>>): string | undefined {
-  const [name, flag] =
-    Object.entries(flags).find(
-      ([long, { char }]) => word === `--${long}` || (char !== undefined && word === `-${char}`),
-    ) ?? []
-  return flag?.type === 'option' ? name : undefined
-}
-
 async function valuesOf(
   name: string,
   flags: Readonly<Record<string, Flag>>,
@@ -87,22 +80,19 @@ async function valuesOf(
   if (options) return options
   if (name === 'output') return FORMATS
   try {
-    if (name === 'context') return await contextNames({ kubeconfig: given('kubeconfig', 'k', words) })
-    if (name === 'namespace') return await namespaces(words, signal)
+    if (name === 'context') return await contextNames(connectionOverrides(given(words, flags)))
+    if (name === 'namespace') return await namespaces(given(words, flags), signal)
   } catch {
     // Without a cluster there is nothing to offer, and no place to say so.
   }
   return []
 }
 
-async function namespaces(words: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
-  const connection = await loadConnection(
-    connectionOverrides({
-      kubeconfig: given('kubeconfig', 'k', words),
-      context: given('context', 'C', words),
-    }),
-  )
-  const transport = connect(connection)
+async function namespaces(
+  flags: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const transport = connect(await loadConnection(connectionOverrides(flags)))
   const names: string[] = []
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)])
@@ -118,11 +108,17 @@ async function namespaces(words: readonly string[], signal: AbortSignal): Promis
   return names
 }
 
-/** The value of a flag among complete words, in any of its spellings. */
-function given(name: string, char: string, words: readonly string[]): string | undefined {
-  for (const [i, word] of words.entries()) {
-    if (word === `--${name}` || word === `-${char}`) return words[i + 1]
-    if (word.startsWith(`--${name}=`)) return word.slice(name.length + 3)
+/** The values of the flags that stand among the complete words, as oclif's parser would give them. */
+function given(words: readonly string[], flags: Readonly<Record<string, Flag>>): Record<string, unknown> {
+  const values: Record<string, unknown> = {}
+  const tokens = readArgv(words, flags).flags.values()
+  for (const token of tokens) {
+    const name = token.slice(2)
+    const flag = flags[name]
+    if (flag?.type === 'boolean') values[name] = true
+    else if (flag?.multiple)
+      values[name] = [...((values[name] as string[] | undefined) ?? []), tokens.next().value]
+    else if (flag) values[name] = tokens.next().value
   }
-  return undefined
+  return values
 }

@@ -2,13 +2,18 @@ import { CATALOG, type CatalogEntry } from './catalog.ts'
 import { oclifConfig } from '../shell/deck-command.ts'
 
 /** The help of one command, with its sub-commands. */
-export async function commandHelp(entry: CatalogEntry): Promise<string> {
+export async function commandHelp(entry: CatalogEntry, calledAs: string): Promise<string> {
   const { CommandHelp } = await import('@oclif/core')
   const Class = await entry.load()
   // oclif itself names arguments while it loads a plugin from the disk, which we skip.
   const args = Object.fromEntries(Object.entries(Class.args).map(([name, arg]) => [name, { ...arg, name }]))
-  const loadable = { ...Class, id: entry.words.join(' '), args, flags: Class.flags }
-  const help = new CommandHelp(loadable as never, oclifConfig(100), {
+  const examples = Class.examples?.map((example) =>
+    typeof example === 'string'
+      ? example
+      : { ...example, command: example.command.replace('kubectl', calledAs) },
+  )
+  const loadable = { ...Class, id: entry.words.join(' '), args, flags: Class.flags, examples }
+  const help = new CommandHelp(loadable as never, oclifConfig(calledAs), {
     maxWidth: 100,
     flagSortOrder: 'none',
     hideCommandSummaryInDescription: true,

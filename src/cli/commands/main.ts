@@ -4,7 +4,7 @@ import { explainFailure, Interrupted } from '../shell/failure.ts'
 import { openOutput } from '../shell/descriptor-output.ts'
 import type { Session } from '../shell/session.ts'
 import { VERSION } from '../shell/version.ts'
-import { route, type Program } from './route.ts'
+import { pluginOf, route, type Program } from './route.ts'
 
 /** Runs the program that was called and sets the exit code; never throws and never calls `process.exit`. */
 export async function main(program: Program): Promise<void> {
@@ -13,7 +13,8 @@ export async function main(program: Program): Promise<void> {
   const interrupt = (): void => ending.abort(new Interrupted('interrupted'))
   process.once('SIGINT', interrupt)
   const signal = AbortSignal.any([ending.signal, stdout.closed])
-  const session: Session = { stdout, stderr, environment: process.env, clock: systemClock, signal }
+  const calledAs = pluginOf(program.name) === undefined ? 'kubectl deckwatch' : 'kubectl'
+  const session: Session = { calledAs, stdout, stderr, environment: process.env, clock: systemClock, signal }
   try {
     await dispatch(program, session)
     // A stream ends quietly when it is interrupted; the exit code still tells.
@@ -35,20 +36,28 @@ export async function main(program: Program): Promise<void> {
 
 async function dispatch(program: Program, session: Session): Promise<void> {
   // Answered before anything is loaded.
-  if (program.argv[0] === '--version') return session.stdout.write(`${program.name} ${VERSION}\n`)
+  if (program.argv[0] === '--version') return printVersion(program, session)
   if (program.name.startsWith('kubectl_complete-')) {
     const { complete } = await import('./complete.ts')
     return session.stdout.write(await complete(program, session.signal))
   }
   const target = await route(program)
   switch (target.type) {
+    case 'version':
+      return printVersion(program, session)
     case 'overview':
       return session.stdout.write((await import('./help.ts')).overview())
     case 'help':
-      return session.stdout.write(await (await import('./help.ts')).commandHelp(target.entry))
+      return session.stdout.write(
+        await (await import('./help.ts')).commandHelp(target.entry, session.calledAs),
+      )
     case 'run':
       await runCommand(await target.entry.load(), target.argv, session)
   }
+}
+
+function printVersion({ name }: Program, { stdout }: Session): Promise<void> {
+  return stdout.write(`${name} ${VERSION}\n`)
 }
 
 function isDebug(argv: readonly string[]): boolean {

@@ -8,6 +8,7 @@ export type Route =
   | { readonly type: 'help'; readonly entry: CatalogEntry }
   /** `kubectl deckwatch` by itself: what there is. */
   | { readonly type: 'overview' }
+  | { readonly type: 'version' }
 
 /** A program's name as called (`kubectl-images`, `kubectl-deckwatch`) and its arguments. */
 export interface Program {
@@ -24,6 +25,7 @@ export async function route(program: Program): Promise<Route> {
   const shapes = await allFlags()
   const { flags, words, literalWords } = readArgv(program.argv, shapes)
   const help = flags.some((flag) => flag === '--help' || flag === '-h')
+  if (flags.includes('--version')) return { type: 'version' }
   const spoken = words.slice(0, words.length - literalWords)
   // `images help`, `deckwatch help images` and `deckwatch images help` all ask for it; `images -- help` is a REGEX.
   const helpAt = spoken.indexOf('help')
@@ -53,7 +55,7 @@ async function allFlags(): Promise<Readonly<Record<string, FlagShape>>> {
     CATALOG.filter(({ words }) => words.length === 1).map(({ load }) => load()),
   )
   return Object.assign(
-    { help: { type: 'boolean', char: 'h' } },
+    { help: { type: 'boolean', char: 'h' }, version: { type: 'boolean' } },
     ...classes.map(({ flags }) => flags),
   ) as Record<string, FlagShape>
 }

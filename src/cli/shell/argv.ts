@@ -41,7 +41,7 @@ export function readArgv(argv: readonly string[], shapes: Readonly<Record<string
       words.push(token)
       continue
     }
-    const known = token.startsWith('--') ? readLong(token, shapes) : readShort(token, shapes)
+    const known = readFlag(token, shapes)
     if (known === undefined) {
       flags.set(token, [token])
       continue
@@ -58,7 +58,8 @@ export function readArgv(argv: readonly string[], shapes: Readonly<Record<string
   return { flags: [...flags.values()].flat(), words, literalWords }
 }
 
-interface KnownFlag {
+/** One token of a command line that is a flag, or several short ones. */
+export interface KnownFlag {
   /** Short switches that stood before the flag in one token: the `A` of `-An`. */
   readonly switches: readonly string[]
   /** The flag that takes a value, or an explicit boolean. */
@@ -67,10 +68,16 @@ interface KnownFlag {
   readonly value?: string
 }
 
+/** Reads one token as a flag; undefined where it is none that is known. */
+export function readFlag(token: string, shapes: Readonly<Record<string, FlagShape>>): KnownFlag | undefined {
+  if (token.startsWith('--')) return readLong(token, shapes)
+  return token.startsWith('-') && token !== '-' ? readShort(token, shapes) : undefined
+}
+
 function readLong(token: string, shapes: Readonly<Record<string, FlagShape>>): KnownFlag | undefined {
   const equals = token.indexOf('=')
   const name = token.slice(2, equals < 0 ? undefined : equals)
-  const shape = shapes[name]
+  const shape = Object.hasOwn(shapes, name) ? shapes[name] : undefined
   if (!shape) return undefined
   if (equals >= 0) return { switches: [], name, value: token.slice(equals + 1) }
   return shape.type === 'boolean' ? { switches: [name] } : { switches: [], name }

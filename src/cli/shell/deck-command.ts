@@ -7,8 +7,8 @@ export abstract class DeckCommand extends Command {
   /** Set by `runCommand` before `run`. */
   session!: Session
 
-  /** Does the work, writes to the session's streams, and returns what `-o json` would print. */
-  abstract override run(): Promise<unknown>
+  /** Does the work and writes the answer to the session's streams. */
+  abstract override run(): Promise<void>
 
   protected override async parse<F extends FlagValues, B extends FlagValues, A extends FlagValues>(
     options?: Interfaces.Input<F, B, A>,
@@ -51,32 +51,34 @@ export type DeckCommandClass = (new (argv: string[], config: Command['config']) 
  * The part of oclif's Config that commands and their help read. The real one looks for plugins, themes and package
  * files on the disk, which costs more time than the rest of a run.
  */
-export function oclifConfig(width: number): Command['config'] {
+export function oclifConfig(calledAs: string): Command['config'] {
   const config = {
-    bin: 'kubectl',
+    bin: calledAs,
     topicSeparator: ' ',
     theme: undefined,
     platform: process.platform,
     shell: '',
     pjson: { oclif: {} },
-    screenWidth: width,
     runHook: async () => ({ successes: [], failures: [] }),
   }
   return config as unknown as Command['config']
 }
 
-/** Runs one command to its end; what oclif's parser refuses becomes a DeckError USAGE. */
+/** Runs one command to its end; wrong usage becomes a DeckError USAGE that points to the command's help. */
 export async function runCommand(
   Class: DeckCommandClass,
   argv: readonly string[],
   session: Session,
-): Promise<unknown> {
-  const command = new Class(markValues(argv, Class.flags), oclifConfig(100))
+): Promise<void> {
+  const command = new Class(markValues(argv, Class.flags), oclifConfig(session.calledAs))
   command.session = session
   try {
-    return await command.run()
+    await command.run()
   } catch (error) {
-    throw isParserError(error) ? usageError(error, `kubectl ${Class.id}`) : error
+    const name = `${session.calledAs} ${Class.id}`
+    if (isParserError(error)) throw usageError(error, name)
+    if (!(error instanceof DeckError) || error.code !== 'USAGE' || error.hint !== undefined) throw error
+    throw new DeckError('USAGE', error.message, { hint: `See: ${name} --help`, cause: error })
   }
 }
 

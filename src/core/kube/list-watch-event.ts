@@ -9,9 +9,11 @@ export type ListWatchEvent<T> =
   | { readonly type: 'synced'; readonly count: number }
   /** The watch was lost, or its history has expired; told once per outage. */
   | { readonly type: 'interrupted'; readonly at: number; readonly reason: string }
+  /** The outage lasts, and for some attempts by now for another reason than the one that was told last. */
+  | { readonly type: 'failing'; readonly at: number; readonly reason: string }
   /**
-   * The outage is over. After `watch` the missed events follow as ordinary ones; after `relist` they have been
-   * told, as the difference between what was known and what is there, since `interrupted`.
+   * The outage is over. What was missed has been told since `interrupted`: with `watch` each event as it happened,
+   * with `relist` the difference between what was known and what is there.
    */
   | {
       readonly type: 'resumed'

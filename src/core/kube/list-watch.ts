@@ -3,6 +3,7 @@ import type { Clock } from '../lib/time.ts'
 import { backoffDelay, type BackoffLimits, DEFAULT_BACKOFF } from './backoff.ts'
 import type { ListWatchEvent } from './list-watch-event.ts'
 import { WatchedObjects } from './list-watch-objects.ts'
+import { Outage } from './list-watch-outage.ts'
 import { pagedList, type ResourceSource } from './paged-list.ts'
 import { errorFromStatus } from './status-error.ts'
 import type { KubeTransport } from './transport.ts'
@@ -17,7 +18,7 @@ export interface ListWatchTimes {
   readonly quietMs: number
   /** So long the server may take to accept a watch. */
   readonly answerMs: number
-  /** After an outage a watch that was accepted and says nothing for so long counts as resumed. */
+  /** After an outage, what a watch tells within this time from its acceptance counts as missed meanwhile. */
   readonly settleMs: number
   /** The server is asked to end each watch after a random time between these. */
   readonly watchSeconds: readonly [number, number]
@@ -78,9 +79,9 @@ const QUIET: unique symbol = Symbol('quiet')
 /**
  * Lists the objects of a source and follows them for as long as the signal lets it: each object is told as added
  * once, its changes, and its end once, over whatever happens to the server, the connection or the credentials in
- * between. Ends quietly when the signal aborts. Throws only before the first list is whole, for what cannot heal
- * (400, 401, 403, 404, TLS, credential plugin; more with `failFast`); after that nothing is thrown and everything
- * is tried again, at growing intervals.
+ * between. Ends quietly when the signal aborts. Throws only until the first watch is accepted, for what cannot heal
+ * (400, 401, 403, 404, TLS, credential plugin; before the first list is whole more with `failFast`); after that
+ * nothing is thrown and everything is tried again, at growing intervals.
  */
 export function listWatch<T extends Watched>(
   options: ListWatchOptions<T>,
@@ -94,6 +95,8 @@ class ListWatcher<T extends Watched> {
   readonly #random: () => number
   readonly #objects = new WatchedObjects<T>()
   #synced = false
+  /** Whether a watch was ever accepted: who may list may still lack the right to watch. */
+  #watched = false
   #mustList = true
   /** Attempts in a row that came to nothing. */
   #failures = 0
@@ -101,7 +104,7 @@ class ListWatcher<T extends Watched> {
   #progressed = false
   /** Messages that made no sense, since the start. */
   #unreadable = 0
-  #downSince: number | undefined
+  readonly #outage = new Outage()
   /** The one wait that is under way; abort ends it. */
   #wait: AbortController | undefined
 
@@ -129,10 +132,8 @@ class ListWatcher<T extends Watched> {
           this.#failures += 1
           retryAfterMs = error.retryAfterMs
           this.#mustList ||= LOSES_PLACE.has(error.code) || this.#failures % ATTEMPTS_BEFORE_RELIST === 0
-          if (this.#downSince === undefined) {
-            this.#downSince = clock.now()
-            yield { type: 'interrupted', at: this.#downSince, reason: error.message }
-          }
+          const news = this.#outage.failed(error, clock.now())
+          if (news) yield news
         }
         if (this.#failures > 0) {
           const delay = backoffDelay(this.#failures, this.#random(), retryAfterMs, this.#times.backoff)
@@ -147,8 +148,9 @@ class ListWatcher<T extends Watched> {
   }
 
   #isFinal(error: DeckError): boolean {
-    if (this.#synced) return false
-    return FINAL_AT_START.has(error.code) || (this.#options.failFast === true && !PASSING.has(error.code))
+    if (this.#watched) return false
+    if (FINAL_AT_START.has(error.code)) return true
+    return !this.#synced && this.#options.failFast === true && !PASSING.has(error.code)
   }
 
   /** Reads the whole list: the first one is told as it comes, a later one as its difference to what is known. */
@@ -207,14 +209,16 @@ class ListWatcher<T extends Watched> {
       const opening = openWatch(transport, source, { resourceVersion, timeoutSeconds, signal })
       const frames = await this.#within(opening, answerMs)
       if (frames === QUIET) throw this.#silence('watch', answerMs)
+      this.#watched = true
+      const settledAt = clock.now() + settleMs
       let next = frames.next()
       for (;;) {
-        const settling = this.#downSince !== undefined
-        const batch = await this.#within(next, settling ? settleMs : quietMs)
+        if (clock.now() >= settledAt) yield* this.#resumed('watch')
+        const settling = this.#outage.lasts
+        const batch = await this.#within(next, settling ? settledAt - clock.now() : quietMs)
         if (batch === QUIET) {
-          if (!settling) return
-          yield* this.#resumed('watch')
-          continue
+          if (settling) continue
+          return
         }
         if (batch.done) {
           // A server that accepts watches and ends them at once is not hammered.
@@ -237,7 +241,6 @@ class ListWatcher<T extends Watched> {
       case 'ADDED':
       case 'MODIFIED':
       case 'DELETED': {
-        yield* this.#resumed('watch')
         const event = this.#objects.apply(frame.type, frame.object)
         if (event) yield event
         break
@@ -245,7 +248,6 @@ class ListWatcher<T extends Watched> {
       case 'BOOKMARK':
         if (!this.#objects.bookmark(frame.resourceVersion))
           throw this.#lost('the server is behind of what it told before')
-        yield* this.#resumed('watch')
         break
       case 'ERROR':
         throw errorFromStatus(frame.status, { verb: 'watch', ...this.#options.source.purpose })
@@ -258,11 +260,8 @@ class ListWatcher<T extends Watched> {
   }
 
   *#resumed(how: 'watch' | 'relist'): Generator<ListWatchEvent<T>, void> {
-    if (this.#downSince === undefined) return
-    const at = this.#options.clock.now()
-    const downMs = at - this.#downSince
-    this.#downSince = undefined
-    yield { type: 'resumed', at, downMs, how }
+    const news = this.#outage.over(this.#options.clock.now(), how)
+    if (news) yield news
   }
 
   /** Waits for a step, but no longer than `ms` and not past the abort of the caller's signal. */

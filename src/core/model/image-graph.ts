@@ -35,9 +35,15 @@ export class ImageGraph {
     return this.#pods.size
   }
 
+  /** Whether a pod counts as a user of anything. */
+  has(uid: string): boolean {
+    return this.#pods.has(uid)
+  }
+
   /** Takes a pod in its newest state, new or changed; giving the same state twice changes nothing. */
   put(pod: PodSlice): ImageTransition[] {
-    if (this.#runningOnly && isFinished(pod)) return this.remove(pod)
+    // A pod of which nothing counts is no user, so that `podCount` tells users only.
+    if (pod.images.length === 0 || (this.#runningOnly && isFinished(pod))) return this.remove(pod)
     const before = this.#pods.get(pod.uid)?.images ?? []
     this.#pods.set(pod.uid, pod)
     // Additions first: an image that moves between two containers of one pod never seems to go.

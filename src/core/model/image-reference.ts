@@ -1,11 +1,10 @@
 import type { ImageName } from '../wire/image.ts'
 
-/** The parts of an image reference after defaults are filled in; `valid` is false where a kubelet would refuse it. */
+/** The parts of an image reference after defaults are filled in; of an invalid one the name is its text. */
 export interface ImageReference extends ImageName {
   /** `docker.io` where the reference names none. */
   readonly registry: string
-  readonly valid: boolean
-  /** The same for every spelling of one image: `nginx:1.25` and `docker.io/library/nginx:1.25` are one. */
+  /** The normal form, the same for every spelling of one image: `docker.io/library/nginx:1.25` for `nginx:1.25`. */
   readonly key: string
 }
 
@@ -33,10 +32,11 @@ export function parseImageReference(reference: string): ImageReference {
     registry.length + 1 + repository.length <= MAX_NAME_LENGTH &&
     (hasTag ? TAG.test(tag) : true) &&
     (at < 0 || DIGEST.test(digest))
-  if (!valid) return { reference, name: reference, tag: '', digest: '', registry: '', valid, key: reference }
+  if (!valid) return { reference, name: reference, tag: '', digest: '', registry: '', key: reference }
   const name = `${registry}/${repository}`
   const shownTag = tag || (digest ? '' : 'latest')
-  return { reference, name, tag: shownTag, digest, registry, valid, key: `${name}:${shownTag}@${digest}` }
+  const key = `${name}${shownTag && `:${shownTag}`}${digest && `@${digest}`}`
+  return { reference, name, tag: shownTag, digest, registry, key }
 }
 
 function splitRegistry(name: string): { registry: string; repository: string } {

@@ -78,7 +78,7 @@ export class Placements {
 function matches({ pattern, on }: ImageMatch, podName: string, image: ImageReference): boolean {
   if (on !== 'image' && pattern.test(podName)) return true
   // The spelling of the spec and the normal form both: people search for what they wrote and for what they saw.
-  return on !== 'pod' && (pattern.test(image.reference) || pattern.test(image.name))
+  return on !== 'pod' && (pattern.test(image.reference) || pattern.test(image.key))
 }
 
 /** The pod reduced to the images that match; without a match, the pod itself. */

@@ -12,8 +12,8 @@ const REPORTED_IMAGES_LIMIT = 50
 /** What nodes say about image sizes, matched by every name and digest they report. */
 export class NodeImages {
   readonly #nodes = new Map<string, NodeIndex>()
-  // The same digest has the same content on every node of one platform, so another node's answer serves.
-  readonly #digestsAnywhere = new Map<string, number>()
+  // Another node's answer serves as long as all agree: an index has one digest and a size for each platform.
+  readonly #agreedSizes = new Map<string, number | undefined>()
 
   constructor(nodes: readonly NodeSlice[]) {
     for (const node of nodes) {
@@ -21,7 +21,7 @@ export class NodeImages {
         byDigest: new Map(),
         byTag: new Map(),
         digestedTags: new Set(),
-        capped: node.images.length >= REPORTED_IMAGES_LIMIT,
+        capped: node.images.length === REPORTED_IMAGES_LIMIT,
       }
       this.#nodes.set(node.name, index)
       for (const image of node.images) this.#add(index, image)
@@ -39,7 +39,8 @@ export class NodeImages {
       }
       digested = true
       index.byDigest.set(digest, sizeBytes)
-      this.#digestsAnywhere.set(digest, Math.max(sizeBytes, this.#digestsAnywhere.get(digest) ?? 0))
+      const agreed = !this.#agreedSizes.has(digest) || this.#agreedSizes.get(digest) === sizeBytes
+      this.#agreedSizes.set(digest, agreed ? sizeBytes : undefined)
     }
     for (const tag of tags) {
       index.byTag.set(tag, sizeBytes)
@@ -52,7 +53,7 @@ export class NodeImages {
     const node = this.#nodes.get(nodeName)
     const digest = running?.digest ?? image.digest
     if (digest) {
-      const known = node?.byDigest.get(digest) ?? this.#digestsAnywhere.get(digest)
+      const known = node?.byDigest.get(digest) ?? this.#agreedSizes.get(digest)
       if (known !== undefined) return known
     }
     const key = image.key
@@ -61,7 +62,7 @@ export class NodeImages {
     return node?.byTag.get(key)
   }
 
-  /** Whether a node reports as many images as a kubelet reports at most, so that one may be missing for that. */
+  /** Whether a node reports exactly as many images as a kubelet does by default at most, so that others may be missing. */
   isCapped(nodeName: string): boolean {
     return this.#nodes.get(nodeName)?.capped ?? false
   }

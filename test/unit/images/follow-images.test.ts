@@ -13,9 +13,9 @@ const clock = { now: () => NOW, sleep: async () => {} }
 const query: FollowQuery = { runningOnly: false, skipInitial: false }
 
 function pod(name: string, image: string, uid = name): PodSlice {
-  const images = [{ type: 'container' as const, name: 'app', image, pullPolicy: '', imageID: '' }]
+  const app = { type: 'container' as const, name: 'app', image, pullPolicy: '', imageID: '' }
   const base = { namespace: 'shop', resourceVersion: '1', nodeName: '', phase: '', templateHash: '' }
-  return { ...base, uid, name, owner: undefined, images }
+  return { ...base, uid, name, owner: undefined, images: [app] }
 }
 
 async function follow(
@@ -98,28 +98,54 @@ describe('following images', () => {
     assert.deepEqual(items[0], { type: 'synced', images: 1, pods: 1 })
   })
 
-  it('tells the true delta of an outage, late, and nothing that only changed its users', async () => {
-    const items = await follow([
-      added(pod('web-0', 'db', 'old'), true),
-      added(pod('gone', 'perl'), true),
-      synced(2),
-      interrupted,
-      deleted(pod('web-0', 'db', 'old')),
-      deleted(pod('gone', 'perl')),
-      added(pod('web-0', 'db', 'new')),
-      added(pod('fresh', 'nginx')),
-      resumed,
-    ])
-    assert.deepEqual(images(items), ['+db', '+perl', '-perl late', '+nginx late'])
+  const outage = [
+    deleted(pod('web-0', 'db', 'old')),
+    deleted(pod('gone', 'perl')),
+    added(pod('web-0', 'db', 'new')),
+    added(pod('fresh', 'nginx')),
+  ]
+  const before = [added(pod('web-0', 'db', 'old'), true), added(pod('gone', 'perl'), true), synced(2)]
+
+  it('tells the net effect of what a new list brings after an outage, late', async () => {
+    const items = await follow([...before, interrupted, ...outage, resumed])
+    assert.deepEqual(images(items), ['+db', '+perl', '-=db late', '-perl late', '+=db late', '+nginx late'])
     assert.deepEqual(
       items.filter(({ type }) => type === 'interrupted' || type === 'resumed'),
-      [interrupted, { type: 'resumed', at: NOW, downMs: 21_000 }],
+      [interrupted, resumed],
+    )
+  })
+
+  it('tells each event that a watch brings after an outage, late and only then', async () => {
+    const items = await follow([...before, interrupted, ...outage, { ...resumed, how: 'watch' }])
+    assert.deepEqual(images(items), ['+db', '+perl', '-db late', '-perl late', '+db late', '+nginx late'])
+    assert.ok(
+      items.findIndex(({ type }) => type === 'resumed') <
+        items.findIndex((item) => item.type === 'image' && item.late),
     )
   })
 
   it('speaks normally again after an outage', async () => {
-    const items = await follow([synced(0), interrupted, resumed, added(pod('a', 'perl'))])
-    assert.deepEqual(images(items), ['+perl'])
+    for (const how of ['watch', 'relist'] as const) {
+      const items = await follow([synced(0), interrupted, { ...resumed, how }, added(pod('a', 'perl'))])
+      assert.deepEqual(images(items), ['+perl'])
+    }
+  })
+
+  it('tells of pods only while they count, so that the pod lines add up too', async () => {
+    const finished = { ...pod('job', 'perl'), phase: 'Succeeded' }
+    const items = await follow(
+      [
+        added(pod('job', 'perl')),
+        { type: 'modified', object: finished, previous: pod('job', 'perl') },
+        deleted(finished),
+        added({ ...pod('late', 'nginx'), phase: 'Failed' }),
+      ],
+      { runningOnly: true },
+    )
+    assert.deepEqual(
+      items.flatMap((item) => (item.type === 'pod' ? [`${item.op}${item.pod.name}`] : [])),
+      ['+job', '-job'],
+    )
   })
 
   it('counts only what matches', async () => {

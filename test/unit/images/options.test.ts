@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { imagesOptions, type ImagesFlags } from '../../../src/cli/commands/images/options.ts'
 import { createSorter } from '../../../src/cli/commands/images/sort.ts'
-import { DeckError } from '../../../src/core/lib/errors.ts'
 
 const none: ImagesFlags = {
   'all-namespaces': false,
@@ -18,6 +17,9 @@ describe('what kubectl images is asked', () => {
   const refused: [what: string, flags: Partial<ImagesFlags>, regex?: string][] = [
     ['a regular expression that is none', {}, '('],
     ['an output format that is none', { output: 'xml' }],
+    ['an output format that every object has', { output: 'constructor' }],
+    ['--match without a REGEX', { match: 'pod' }],
+    ['--verbose with JSON events', { follow: true, verbose: true, output: 'json' }],
     ['jsonpath without a template', { output: 'jsonpath' }],
     ['an empty jsonpath', { output: 'jsonpath=' }],
     ['columns of containers in rows by node', { by: 'node', columns: '1' }],
@@ -31,12 +33,8 @@ describe('what kubectl images is asked', () => {
     ['--follow as YAML', { follow: true, output: 'yaml' }],
   ]
   for (const [what, flags, regex] of refused) {
-    it(`refuses ${what} as wrong usage, with a hint`, () => {
-      assert.throws(
-        () => options(flags, regex),
-        (error) =>
-          error instanceof DeckError && error.code === 'USAGE' && error.exitCode === 2 && !!error.hint,
-      )
+    it(`refuses ${what} as wrong usage`, () => {
+      assert.throws(() => options(flags, regex), { name: 'DeckError', code: 'USAGE', exitCode: 2 })
     })
   }
 
@@ -50,17 +48,12 @@ describe('what kubectl images is asked', () => {
     assert.equal(options({ columns: '3' }).view, 'container')
     assert.deepEqual(
       options({ unique: true }).containerColumns?.map(({ title }) => title),
-      ['Pod', 'Container', 'Image'],
+      ['Container', 'Image'],
     )
     assert.deepEqual(
       options({ unique: true, 'all-namespaces': true }).containerColumns?.map(({ title }) => title),
-      ['Namespace', 'Pod', 'Container', 'Image'],
+      ['Namespace', 'Container', 'Image'],
     )
-  })
-
-  it('takes the flags that RE2 writes at the start of an expression', () => {
-    assert.match('NGINX', options({}, '(?i)nginx').match?.pattern ?? /never/)
-    assert.throws(() => options({}, '(?z)nginx'), { code: 'USAGE' })
   })
 
   it('cannot require a companion yet, and says so', () => {
@@ -86,6 +79,11 @@ describe('sorting', () => {
   it('takes a JSONPath', async () => {
     assert.deepEqual(await sorted('.image'), ['a', 'b', 'c'])
     assert.deepEqual(await sorted('{.sizeBytes}'), ['b', 'a', 'c'])
+  })
+
+  it('takes a size that no node told for unknown, not for a wrong field', async () => {
+    const sorter = await createSorter({ by: '{.sizeBytes}', reverse: false }, 'image')
+    assert.deepEqual(sorter.rows([{ image: 'a' }]), [{ image: 'a' }])
   })
 
   it('refuses a column or a field that no row has, and names those there are', async () => {

@@ -55,8 +55,26 @@ describe('rows by image', () => {
     )
     assert.equal(
       line,
-      '1 image, 2 pods, 1 workload. (!) redis:7 runs as 2 digests: kubectl images redis --by pod',
+      '1 image, 2 pods, 1 workload. (!) redis:7 runs as 2 digests: kubectl images redis:7 --by pod',
     )
+  })
+
+  it('count the images with several digests beside the first', () => {
+    const pods = [1, 2].flatMap((running) => [
+      webPod(`p${running}`, [use('app', 'redis:7', { running }), use('log', 'log:1', { running })]),
+    ])
+    const rows = viewRows('image', place(pods), undefined)
+    const [line = ''] = closingLines(
+      { placements: place(pods), nodes: undefined, warnings: [] },
+      rows,
+      'kubectl images',
+    )
+    assert.match(line, /\(!\) log:1 runs as 2 digests \(1 more such\): kubectl images log:1 --by pod$/)
+  })
+
+  it('show a digest only where it runs; what is pinned by digest alone is named by it', () => {
+    const pods = [webPod('a', [use('app', `nginx@${digest(3)}`)])]
+    assert.deepEqual(screen('image', pods)[0]?.slice(0, 3), ['docker.io/library/nginx', '@333333333333', '-'])
   })
 
   it('do not take a bare image id for a second digest', () => {
@@ -103,6 +121,27 @@ describe('rows by image', () => {
     assert.equal(lines[1], '? = not among the 50 images that the node reports')
   })
 
+  it('give every reason there is for unknown sizes', () => {
+    const full = Array.from({ length: 50 }, (_, i) => ({
+      sizeBytes: i,
+      names: [`docker.io/library/i${i}:1`],
+    }))
+    const mixed = new NodeImages([
+      { name: 'n1', images: full },
+      { name: 'n2', images: [] },
+    ])
+    const placements = place([
+      webPod('a', [use('app', 'small:1')]),
+      webPod('b', [use('app', 'other:1')], { nodeName: 'n2' }),
+    ])
+    const lines = closingLines(
+      { placements, nodes: mixed, warnings: [] },
+      viewRows('image', placements, mixed),
+      '',
+    )
+    assert.match(lines[1] ?? '', /^\? = not among the 50 .*, or not reported by the node/)
+  })
+
   it('keep the text of what is no image reference', () => {
     assert.equal(screen('image', [webPod('a', [use('app', 'UPPER:bad:ref')])])[0]?.[0], 'UPPER:bad:ref')
   })
@@ -125,7 +164,7 @@ describe('rows by something else', () => {
     assert.equal(screen('pod', same, undefined, true).length, 2)
     assert.equal(viewRows('container', place(same), undefined).length, 2)
     assert.equal(
-      summaryLine(place(same)),
+      summaryLine(place(same), 2),
       '[Summary]: 2 namespaces, 2 pods, 2 containers and 1 different images',
     )
   })
@@ -152,7 +191,7 @@ describe('rows by something else', () => {
 
   it('have the prefixes of kubectl-images before containers that are no ordinary ones', () => {
     assert.deepEqual(
-      viewRows('container', place(pods), undefined).map(({ container }) => container),
+      screen('container', pods).map(([, container]) => container),
       ['app', 'app', '(sidecar) log'],
     )
   })
@@ -161,7 +200,7 @@ describe('rows by something else', () => {
     const names = (view: ViewName) => rowNames(view, viewRows(view, place(pods), undefined))
     assert.deepEqual(names('image'), ['nginx:1.25', 'quay.io/acme/log:2'])
     assert.deepEqual(names('pod'), ['pod/b', 'pod/a'])
-    assert.deepEqual(names('workload'), ['deploy/web'])
+    assert.deepEqual(names('workload'), ['deploy/web', 'deploy/web'], 'one in each namespace')
     assert.deepEqual(names('node'), ['node/n1'])
     assert.deepEqual(names('namespace'), ['namespace/pay', 'namespace/shop'])
   })
@@ -177,6 +216,13 @@ describe('what is kept', () => {
     webPod('db-1', [use('app', 'postgres:16')], { phase: 'Failed' }),
   ]
   const kept = (options: PlacementOptions) => place(pods, options).map(({ use: { image } }) => image)
+
+  it('finds an image by what the screen shows of it, tag included', () => {
+    const perl = place([webPod('a', [use('app', 'perl')])], {
+      match: { pattern: /library\/perl:latest$/, on: 'image' },
+    })
+    assert.equal(perl.length, 1)
+  })
 
   it('matches pod names and images, or one of them', () => {
     assert.deepEqual(kept({ match: { pattern: /web|postgres/, on: 'either' } }), ['nginx:1', 'postgres:16'])

@@ -26,7 +26,8 @@ const text = (event: Event): string => {
     case 'synced':
       return `synced ${event.count}`
     case 'interrupted':
-      return 'interrupted'
+    case 'failing':
+      return event.type
     case 'resumed':
       return `resumed by ${event.how} after ${event.downMs}`
     default:
@@ -177,8 +178,8 @@ for (const protobuf of [true, false]) {
       await api.up()
       api.remove('Pod', 'default', 'web-0')
       await clock.advance(1000)
-      assert.equal(text(await event), 'resumed by watch after 1875')
-      await expectNext('deleted web-0')
+      assert.equal(text(await event), 'deleted web-0')
+      assert.equal(await nextAfter(SETTLE_MS), 'resumed by watch after 2875')
       assert.equal(api.requests.filter(isList).length, 1)
     })
 
@@ -244,8 +245,8 @@ for (const protobuf of [true, false]) {
         await synced()
         api.faults.next(isWatch, { kind: 'cut', bytes: 300, how })
         assert.equal(await whileWatching(() => api.put(buildPod('web-2'))), 'interrupted')
-        assert.equal(await nextAfter(125), 'resumed by watch after 125')
-        await expectNext('added web-2')
+        assert.equal(await nextAfter(125), 'added web-2')
+        assert.equal(await nextAfter(SETTLE_MS), 'resumed by watch after 1125')
         stop.abort()
         await api.stop()
       }
@@ -333,10 +334,20 @@ for (const protobuf of [true, false]) {
     it('goes on asking when rights or credentials are lost later', async () => {
       await start()
       await synced()
-      api.faults.next(isWatch, { kind: 'status', status: 401 })
+      const lost = await whileWatching(() => {
+        api.faults.next(isWatch, { kind: 'status', status: 401 })
+        api.faults.next(isWatch, { kind: 'status', status: 403, reason: 'Forbidden' })
+        api.dropConnections()
+      })
+      assert.equal(lost, 'interrupted')
+      assert.equal(await nextAfter(125, 250, 500, SETTLE_MS), 'resumed by watch after 1875')
+    })
+
+    it('refuses at once whoever may list and may not watch', async () => {
+      await start()
+      await synced()
       api.faults.next(isWatch, { kind: 'status', status: 403, reason: 'Forbidden' })
-      await expectNext('interrupted')
-      assert.equal(await nextAfter(125, 250, SETTLE_MS), 'resumed by watch after 1375')
+      await assert.rejects(next(), { name: 'DeckError', code: 'KUBE_FORBIDDEN' })
     })
 
     it('reads the list again when going on with the watch fails time after time', async () => {

@@ -30,7 +30,7 @@ describe('image references', () => {
       const parsed = parseImageReference(reference)
       assert.deepEqual(
         { ...parsed, key: undefined },
-        { reference, name, tag, digest, registry, valid: true, key: undefined },
+        { reference, name, tag, digest, registry, key: undefined },
       )
     })
   }
@@ -51,7 +51,7 @@ describe('image references', () => {
   ]) {
     it(`keeps the text of what is no reference: ${JSON.stringify(reference)}`, () => {
       const parsed = parseImageReference(reference)
-      assert.equal(parsed.valid, false)
+      assert.equal(parsed.registry, '')
       assert.equal(parsed.name, reference)
       assert.equal(parsed.tag, '')
     })
@@ -83,7 +83,7 @@ describe('image references', () => {
       fc.property(reference, (text) => {
         const once = parseImageReference(text)
         const twice = parseImageReference(`${once.name}:${once.tag}`)
-        assert.equal(once.valid, true)
+        assert.notEqual(once.registry, '')
         assert.deepEqual([twice.name, twice.tag, twice.key], [once.name, once.tag, once.key])
       }),
     )

@@ -50,7 +50,13 @@ describe('image sizes from nodes', () => {
     assert.equal(size(nodes, 'n1', 'app:1'), 20)
   })
 
-  it('takes the node where the pod runs first, another node by digest only', () => {
+  it('takes another node by digest, as long as all that report it agree', () => {
+    const image: [number, string] = [10, `docker.io/library/app@${digest('a')}`]
+    const nodes = new NodeImages([node('n1', image), node('n2', image), node('empty')])
+    assert.equal(size(nodes, 'empty', 'app:1', `docker.io/library/app@${digest('a')}`), 10)
+  })
+
+  it('takes the node where the pod runs first, never another platform', () => {
     const nodes = new NodeImages([
       node('amd64', [10, 'docker.io/library/app:1', `docker.io/library/app@${digest('a')}`]),
       node('arm64', [12, 'docker.io/library/app:1', `docker.io/library/app@${digest('a')}`]),
@@ -59,7 +65,7 @@ describe('image sizes from nodes', () => {
     const id = `docker.io/library/app@${digest('a')}`
     assert.equal(size(nodes, 'amd64', 'app:1', id), 10)
     assert.equal(size(nodes, 'arm64', 'app:1', id), 12)
-    assert.equal(size(nodes, 'empty', 'app:1', id), 12)
+    assert.equal(size(nodes, 'empty', 'app:1', id), undefined, 'its platform is not known, and sizes differ')
     assert.equal(size(nodes, 'empty', 'app:1'), undefined)
     assert.equal(size(nodes, 'no-such-node', 'app:1'), undefined)
   })
@@ -73,9 +79,15 @@ describe('image sizes from nodes', () => {
 
   it('knows when a node reports as many images as it may', () => {
     const many = Array.from({ length: 50 }, (_, i): [number, string] => [i, `docker.io/library/i${i}:1`])
-    const nodes = new NodeImages([node('full', ...many), node('small', [1, 'docker.io/library/a:1'])])
+    const more: [number, string] = [1, 'docker.io/library/a:1']
+    const nodes = new NodeImages([
+      node('full', ...many),
+      node('small', more),
+      node('uncapped', ...many, more),
+    ])
     assert.equal(nodes.isCapped('full'), true)
     assert.equal(nodes.isCapped('small'), false)
+    assert.equal(nodes.isCapped('uncapped'), false, 'nodeStatusMaxImages is set higher there')
     assert.equal(nodes.isCapped('gone'), false)
   })
 })

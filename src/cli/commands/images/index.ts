@@ -1,6 +1,5 @@
 import { Args } from '@oclif/core'
 import { connect } from '../../../core/kube/connect.ts'
-import type { ClusterConnection } from '../../../core/kube/connection.ts'
 import { loadConnection } from '../../../core/kube/kubeconfig.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
 import { plural } from '../../../core/lib/text.ts'
@@ -45,8 +44,7 @@ export class ImagesCommand extends DeckCommand {
     { description: 'What comes and goes from now on', command: 'kubectl images -A --follow --no-initial' },
   ]
 
-  /** Returns what `-o json` prints; nothing for a stream. */
-  override async run(): Promise<unknown> {
+  override async run(): Promise<void> {
     const { flags, args } = await this.parse(ImagesCommand)
     const { session } = this
     const options = imagesOptions(flags, args.regex)
@@ -77,8 +75,7 @@ export class ImagesCommand extends DeckCommand {
           { ...query, match: options.match, runningOnly, skipInitial },
           session.signal,
         )
-        await printFollow(items, { json: options.format.type === 'json', verbose }, session)
-        return undefined
+        return await printFollow(items, { json: options.format.type === 'json', verbose }, session)
       }
       const answer = await this.#ask(ports, query, options, runningOnly)
       const palette = await createPalette({
@@ -87,7 +84,7 @@ export class ImagesCommand extends DeckCommand {
         env: session.environment,
       })
       const { namespace } = query
-      const command = commandLine(flags)
+      const command = commandLine(flags, session.calledAs)
       const print = {
         ...options,
         namespace,
@@ -97,9 +94,11 @@ export class ImagesCommand extends DeckCommand {
         printDocument,
         command,
       }
-      return await printImages(answer, print, session)
+      await printImages(answer, print, session)
     } catch (error) {
-      throw hintAtNamespace(error, flags, connection)
+      const inOne = (namespace: string): string =>
+        commandLine({ ...flags, 'all-namespaces': false, namespace }, session.calledAs)
+      throw hintAtNamespace(error, inOne, connection.namespace)
     } finally {
       transport.close()
     }
@@ -147,40 +146,40 @@ export class ImagesCommand extends DeckCommand {
   }
 }
 
-/** The flags that say which pods of which cluster are meant. */
-interface ScopeFlags {
+/** The flags that say which pods of which cluster are meant, and as whom they are asked for; none is a secret. */
+const SCOPE_FLAGS = [
+  'kubeconfig',
+  'context',
+  'cluster',
+  'user',
+  'server',
+  'as',
+  'selector',
+  'field-selector',
+] as const
+
+type ScopeFlags = { readonly [Name in (typeof SCOPE_FLAGS)[number] | 'namespace']?: string | undefined } & {
   readonly 'all-namespaces': boolean
-  readonly namespace?: string | undefined
-  readonly context?: string | undefined
-  readonly kubeconfig?: string | undefined
-  readonly selector?: string | undefined
-  readonly 'field-selector'?: string | undefined
+  readonly 'running-only': boolean
 }
 
 /** The command that a hint repeats: about the same pods of the same cluster, ready for a shell. */
-function commandLine(flags: ScopeFlags): string {
-  const given = {
-    '--kubeconfig': flags.kubeconfig,
-    '--context': flags.context,
-    '-n': flags['all-namespaces'] ? undefined : flags.namespace,
-    '-l': flags.selector,
-    '--field-selector': flags['field-selector'],
-  }
-  const words = Object.entries(given).flatMap(([flag, value]) =>
-    value === undefined ? [] : [flag, /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value}'`],
+function commandLine(flags: ScopeFlags, calledAs: string): string {
+  const words = SCOPE_FLAGS.flatMap((name) => withValue(`--${name}`, flags[name]))
+  const scope = flags['all-namespaces'] ? ['-A'] : withValue('-n', flags.namespace)
+  return [calledAs, 'images', ...scope, ...words, ...(flags['running-only'] ? ['--running-only'] : [])].join(
+    ' ',
   )
-  return ['kubectl images', ...(flags['all-namespaces'] ? ['-A'] : []), ...words].join(' ')
+}
+
+function withValue(flag: string, value: string | undefined): string[] {
+  if (value === undefined) return []
+  return [flag, /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`]
 }
 
 /** Who may not read all namespaces is told the command for one: the context's own, where it has one. */
-function hintAtNamespace(error: unknown, flags: ScopeFlags, { namespace }: ClusterConnection): unknown {
-  if (!(error instanceof DeckError) || error.code !== 'KUBE_FORBIDDEN' || !flags['all-namespaces'])
-    return error
-  const one = namespace === 'default' ? 'NAMESPACE' : namespace
-  const command = commandLine({ ...flags, 'all-namespaces': false, namespace: one })
-  return new DeckError(error.code, error.message, {
-    hint: `It needs a ClusterRole with that right. Where you have it in one namespace only: ${command}`,
-    status: error.status,
-    cause: error,
-  })
+function hintAtNamespace(error: unknown, command: (namespace: string) => string, own: string): unknown {
+  if (!(error instanceof DeckError) || !error.hint?.includes('-n NAMESPACE')) return error
+  const hint = error.hint.replace('-n NAMESPACE', command(own === 'default' ? 'NAMESPACE' : own))
+  return new DeckError(error.code, error.message, { hint, status: error.status, cause: error })
 }

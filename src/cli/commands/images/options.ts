@@ -1,10 +1,11 @@
 import { DeckError } from '../../../core/lib/errors.ts'
 import type { ImageMatch } from '../../../core/model/image-usage.ts'
 import {
-  defaultContainerColumns,
   parseContainerColumns,
+  uniqueContainerColumns,
   type ContainerColumn,
 } from '../../features/images/container-columns.ts'
+import { parseRegex } from '../../features/images/regex.ts'
 import type { ViewName } from '../../features/images/views.ts'
 import type { SortOrder } from './sort.ts'
 
@@ -52,6 +53,7 @@ export function imagesOptions(flags: ImagesFlags, regex: string | undefined): Im
   else if (flags.verbose || flags['no-initial']) {
     throw usage(`${flags.verbose ? '--verbose' : '--no-initial'} only has a meaning with --follow`)
   }
+  if (flags.match !== undefined && regex === undefined) throw usage('--match only has a meaning with a REGEX')
   if (flags.companion === 'require') {
     throw new DeckError('COMPANION_ABSENT', '--companion=require: this version cannot ask a companion yet', {
       hint: 'Leave the flag out: kubectl images then asks the API server itself.',
@@ -63,11 +65,11 @@ export function imagesOptions(flags: ImagesFlags, regex: string | undefined): Im
       flags.columns !== undefined
         ? parseContainerColumns(flags.columns)
         : flags.unique
-          ? defaultContainerColumns(flags['all-namespaces'])
+          ? uniqueContainerColumns(flags['all-namespaces'])
           : undefined,
     unique: flags.unique,
     format,
-    match: regex === undefined ? undefined : { pattern: pattern(regex), on: matchOn(flags.match) },
+    match: regex === undefined ? undefined : { pattern: parseRegex(regex), on: matchOn(flags.match) },
     sort: { by: flags['sort-by'], reverse: flags.reverse },
   }
 }
@@ -79,22 +81,25 @@ function refuseWithFollow(flags: ImagesFlags, format: OutputFormat): void {
       `--${refused ?? (flags.unique ? 'unique' : 'reverse')} cannot be combined with --follow, which prints a stream of lines`,
     )
   }
+  if (flags.verbose && format.type === 'json') {
+    throw usage('--verbose adds lines of pods and users; -o json has the events of images only')
+  }
   if (format.type !== 'table' && format.type !== 'json') {
     throw usage(`--follow prints lines or, with -o json, JSON lines; it has no -o ${format.type}`)
   }
 }
 
-const FORMATS: Readonly<Record<string, OutputFormat['type']>> = {
-  table: 'table',
-  t: 'table',
-  wide: 'wide',
-  json: 'json',
-  j: 'json',
-  yaml: 'yaml',
-  y: 'yaml',
-  csv: 'csv',
-  name: 'name',
-}
+const FORMATS = new Map<string, 'table' | 'wide' | 'json' | 'yaml' | 'csv' | 'name'>([
+  ['table', 'table'],
+  ['t', 'table'],
+  ['wide', 'wide'],
+  ['json', 'json'],
+  ['j', 'json'],
+  ['yaml', 'yaml'],
+  ['y', 'yaml'],
+  ['csv', 'csv'],
+  ['name', 'name'],
+])
 
 function outputFormat(text = 'table'): OutputFormat {
   const [, type, template] = /^(jsonpath|custom-columns)(?:=(.*))?$/s.exec(text) ?? []
@@ -104,37 +109,19 @@ function outputFormat(text = 'table'): OutputFormat {
       `-o ${type} needs a template, as in ${type}=${type === 'jsonpath' ? '{.items[*].image.reference}' : 'IMAGE:.image.reference'}`,
     )
   }
-  const known = FORMATS[text]
-  if (known === undefined || known === 'jsonpath' || known === 'custom-columns') {
-    throw usage(
-      `-o ${JSON.stringify(text)} is no output format`,
-      'Formats: table, wide, json, yaml, csv, name, jsonpath=…, custom-columns=…',
-    )
-  }
-  return { type: known }
+  const known = FORMATS.get(text)
+  if (known !== undefined) return { type: known }
+  throw usage(
+    `-o ${JSON.stringify(text)} is no output format`,
+    'Formats: table, wide, json, yaml, csv, name, jsonpath=…, custom-columns=…',
+  )
 }
 
 function matchOn(match: string | undefined): ImageMatch['on'] {
   return match === 'pod' || match === 'image' ? match : 'either'
 }
 
-function pattern(regex: string): RegExp {
-  // RE2, which kubectl-images takes, writes flags at the start; JavaScript has them as arguments.
-  const [, flags = '', source = regex] = /^\(\?([ims]+)\)(.*)$/s.exec(regex) ?? []
-  try {
-    return new RegExp(source, flags)
-  } catch (cause) {
-    const reason =
-      cause instanceof Error
-        ? cause.message.replace(/^Invalid regular expression: (?:\/.*\/\w*: )?/s, '')
-        : ''
-    throw new DeckError('USAGE', `REGEX ${JSON.stringify(regex)} is no regular expression: ${reason}`, {
-      hint: 'Quote it for the shell, and write \\ before a character that stands for itself: nginx\\+php',
-      cause,
-    })
-  }
-}
-
-function usage(message: string, hint = 'See: kubectl images --help'): DeckError {
+/** Without a hint: whoever runs the command points to its help, under the name it was called by. */
+function usage(message: string, hint?: string): DeckError {
   return new DeckError('USAGE', message, { hint })
 }

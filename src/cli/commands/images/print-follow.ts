@@ -10,7 +10,8 @@ export async function printFollow(
   options: { readonly json: boolean; readonly verbose: boolean },
   { stdout, stderr }: Pick<Session, 'stdout' | 'stderr'>,
 ): Promise<void> {
-  let goneAt: number | undefined
+  let synced = false
+  let lostAt: number | undefined
   for await (const item of items) {
     switch (item.type) {
       case 'image': {
@@ -24,23 +25,34 @@ export async function printFollow(
         if (options.verbose && !options.json) await stdout.write(podLine(item))
         break
       case 'synced':
+        synced = true
         await stderr.write(
           `${plural(item.images, 'image')} in use by ${plural(item.pods, 'pod')}; following\n`,
         )
         break
       case 'interrupted':
-        goneAt = item.at
+        lostAt = item.at
         await stderr.write(
-          `${clockTime(item.at)} the watch was lost (${visible(item.reason)}); trying again\n`,
+          `${clockTime(item.at)} the ${synced ? 'watch' : 'list'} was lost (${visible(item.reason)}); trying again\n`,
+        )
+        break
+      case 'failing':
+        await stderr.write(
+          `${clockTime(item.at)} still no ${synced ? 'watch' : 'list'}: ${visible(item.reason)}\n`,
         )
         break
       case 'resumed':
-        await stderr.write(
-          `API server gone ${clockTime(goneAt ?? item.at - item.downMs)}–${clockTime(item.at)}; resumed, nothing missed\n`,
-        )
+        if (synced) await stderr.write(`${resumedLine(lostAt ?? item.at - item.downMs, item)}\n`)
         break
     }
   }
+}
+
+function resumedLine(since: number, { at, how }: Extract<FollowItem, { type: 'resumed' }>): string {
+  const gap = `not watching ${clockTime(since)}–${clockTime(at)}`
+  return how === 'watch'
+    ? `${gap}; resumed, nothing missed`
+    : `${gap}; resumed with a new list: what came and went in between is not told`
 }
 
 /** UTC, as the lines of the stream are. */

@@ -38,12 +38,12 @@ export function asksNodes({ view, format, containerColumns, sort }: ImagesOption
   return view !== 'pod' || (format.type !== 'table' && format.type !== 'csv') || sort.by !== undefined
 }
 
-/** Prints an answer in the format that was asked for and returns it as `-o json` shows it. */
+/** Prints an answer in the format that was asked for. */
 export async function printImages(
   answer: ImagesInUse,
   options: PrintOptions,
   session: Pick<Session, 'stdout' | 'stderr'>,
-): Promise<DeckList<unknown>> {
+): Promise<void> {
   const { view, sorter, printDocument, namespace } = options
   await writeNotes(
     session,
@@ -58,14 +58,13 @@ export async function printImages(
     list = { ...images, items: sorter.images(images.items) }
   } else list = rowList(sorter.rows(viewRows(view, answer.placements, answer.nodes)), options)
   await writeAll(session, printDocument(list))
-  return list
 }
 
 async function printRows(
   answer: ImagesInUse,
   options: PrintOptions,
   session: Pick<Session, 'stdout' | 'stderr'>,
-): Promise<DeckList<unknown>> {
+): Promise<void> {
   const { format, view, containerColumns, namespace, noHeaders, sorter } = options
   const columns = viewColumns(view, { allNamespaces: namespace === undefined, wide: format.type === 'wide' })
   const rows = sorter.rows(viewRows(view, answer.placements, answer.nodes))
@@ -74,7 +73,7 @@ async function printRows(
     await session.stderr.write(
       namespace === undefined ? 'No resources found\n' : `No resources found in ${namespace} namespace.\n`,
     )
-    return rowList(rows, options)
+    return
   }
   if (format.type === 'name') {
     await writeAll(
@@ -107,7 +106,6 @@ async function printRows(
           : []
     if (!noHeaders) await writeNotes(session, lines)
   }
-  return rowList(rows, options)
 }
 
 /** kubectl-images' own form: a summary line and a bordered table. */
@@ -130,7 +128,7 @@ async function printContainers(
     { palette, noHeaders },
   )
   if (table.note !== undefined) await session.stderr.write(`${table.note}\n`)
-  if (!noHeaders) await session.stdout.write(`${summaryLine(answer.placements)}\n`)
+  if (!noHeaders) await session.stdout.write(`${summaryLine(answer.placements, rows.length)}\n`)
   await writeAll(session, table.chunks)
   const showsSizes = columns.some(({ name }) => name === 'size')
   if (showsSizes && !noHeaders) await writeNotes(session, [sizeNote(answer, rows)])

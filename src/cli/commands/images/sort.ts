@@ -17,6 +17,9 @@ export interface Sorter {
   images(images: readonly Image[]): readonly Image[]
 }
 
+// Left out of objects where nodes do not tell, which is no reason to refuse.
+const OPTIONAL_FIELD = /^\{?\.(?:sizeBytes|unknownSizes)\}?$/
+
 // Where an Image object keeps what a column shows.
 const IMAGE_VALUES: Readonly<Record<string, (image: Image) => string | number | undefined>> = {
   image: ({ image }) => image.name,
@@ -28,6 +31,7 @@ const IMAGE_VALUES: Readonly<Record<string, (image: Image) => string | number | 
   nodes: ({ usage }) => usage.nodes,
   size: ({ sizeBytes }) => sizeBytes,
   references: ({ image }) => image.reference,
+  usedBy: ({ usage }) => usage.by.map(({ name }) => name).join(),
 }
 
 /** Checks `--sort-by` before anything is asked; DeckError USAGE names the columns there are. */
@@ -41,7 +45,8 @@ export async function createSorter({ by, reverse }: SortOrder, view: ViewName): 
     const path = parseRelaxedPath(by, '--sort-by')
     const sortFound = <Item>(items: readonly Item[]): readonly Item[] => {
       const values = new Map(items.map((item) => [item, findJsonPath(path, item).flat()[0]]))
-      if (items.length > 0 && [...values.values()].every((value) => value === undefined)) {
+      const absent = items.length > 0 && [...values.values()].every((value) => value === undefined)
+      if (absent && !OPTIONAL_FIELD.test(by)) {
         throw new DeckError('USAGE', `--sort-by ${by}: no row has such a field`, {
           hint: `Fields of a row: ${Object.keys(items[0] ?? {}).join(', ')}`,
         })

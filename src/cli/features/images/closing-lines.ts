@@ -14,38 +14,45 @@ export function closingLines(answer: ImagesInUse, rows: readonly ViewRow[], comm
     plural(total.pods, 'pod'),
     plural(total.workloads, 'workload'),
   ]
-  const mixed = rows.find(({ digests = [] }) => digests.length > 1)
-  const lines = [`${totals.join(', ')}.${mixed ? ` ${mixedDigests(mixed, command)}` : ''}`]
+  const mixed = rows.filter(({ digests = [] }) => digests.length > 1)
+  const lines = [
+    `${totals.join(', ')}.${mixed[0] ? ` ${mixedDigests(mixed[0], mixed.length - 1, command)}` : ''}`,
+  ]
   const sizes = sizeNote(answer, rows)
   return sizes === undefined ? lines : [...lines, sizes]
 }
 
-function mixedDigests({ image = '', tag = '', digests = [] }: ViewRow, command: string): string {
-  const short = image.slice(image.lastIndexOf('/') + 1)
-  return `(!) ${short}:${tag} runs as ${digests.length} digests: ${command} ${short} --by pod`
+function mixedDigests({ image = '', tag, digests = [] }: ViewRow, more: number, command: string): string {
+  const short = `${image.slice(image.lastIndexOf('/') + 1)}${tag ? `:${tag}` : ''}`
+  const others = more > 0 ? ` (${more} more such)` : ''
+  return `(!) ${short} runs as ${digests.length} digests${others}: ${command} ${short} --by pod`
 }
 
 /** What `?` and `>` in the sizes of rows mean, and why; undefined where neither stands there. */
 export function sizeNote({ placements, nodes }: ImagesInUse, rows: readonly ViewRow[]): string | undefined {
-  const incomplete = rows.filter(({ unknownSizes = 0 }) => unknownSizes > 0)
-  if (!nodes || incomplete.length === 0) return undefined
-  const capped = placements.some(
-    ({ pod, image, running }) =>
-      nodes.size(pod.nodeName, image, running) === undefined && nodes.isCapped(pod.nodeName),
+  const incomplete = rows.filter(
+    ({ sizeBytes, unknownSizes = 0 }) => sizeBytes === undefined || unknownSizes > 0,
   )
-  const reason = capped
-    ? 'not among the 50 images that the node reports'
-    : 'not reported by the node (not pulled yet, or pulled a moment ago)'
+  if (!nodes || incomplete.length === 0) return undefined
+  const unknown = placements.filter(
+    ({ pod, image, running }) => nodes.size(pod.nodeName, image, running) === undefined,
+  )
+  const capped = unknown.some(({ pod }) => nodes.isCapped(pod.nodeName))
+  const absent = unknown.some(({ pod }) => !nodes.isCapped(pod.nodeName))
+  const reason = [
+    ...(capped ? ['not among the 50 images that the node reports'] : []),
+    ...(absent ? ['not reported by the node (not pulled yet, or pulled a moment ago)'] : []),
+  ].join(', or ')
   const partly = incomplete.some(({ sizeBytes }) => sizeBytes !== undefined)
   if (!partly) return `? = ${reason}`
   const wholly = incomplete.some(({ sizeBytes }) => sizeBytes === undefined)
   if (wholly) return `? = ${reason}; > = more, by such images`
-  return `> = more: some images are ${capped ? 'not among the 50 that the node reports' : reason}`
+  return `> = more: some images are ${reason}`
 }
 
-/** The first line of kubectl-images' table, with pods counted by namespace and name, and as many rows as are shown. */
-export function summaryLine(placements: readonly Placement[]): string {
+/** The first line of kubectl-images' table; equal pod names in two namespaces are two pods, and each row a container. */
+export function summaryLine(placements: readonly Placement[], rows: number): string {
   const { namespaces, pods } = summarise(placements)
   const images = groupPlacements(placements, ({ use }) => use.image).size
-  return `[Summary]: ${namespaces} namespaces, ${pods} pods, ${placements.length} containers and ${images} different images`
+  return `[Summary]: ${namespaces} namespaces, ${pods} pods, ${rows} containers and ${images} different images`
 }

@@ -1,6 +1,6 @@
 import { formatBytes } from '../../../core/lib/bytes.ts'
 import { shortDigest } from '../../../core/model/image-reference.ts'
-import type { ViewName, ViewRow } from './views.ts'
+import { prefixedContainer, type ViewName, type ViewRow } from './views.ts'
 
 /** One column of a view: where its value comes from and how people read it. */
 export interface ViewColumn {
@@ -36,7 +36,7 @@ export function viewColumns(view: ViewName, { allNamespaces, wide }: ColumnChoic
         ...inAll(NAMESPACES),
         NODES,
         SIZE,
-        ...ifWide(REFERENCES, USED_BY),
+        ...ifWide(REFERENCES, allNamespaces ? USED_BY_ANYWHERE : USED_BY),
       ]
     case 'container':
       return [
@@ -45,8 +45,7 @@ export function viewColumns(view: ViewName, { allNamespaces, wide }: ColumnChoic
         CONTAINER,
         wide ? SPEC_IMAGE : SHORT_SPEC_IMAGE,
         digest,
-        SIZE,
-        ...ifWide(PULL_POLICY, NODE, WORKLOAD),
+        ...ifWide(SIZE, PULL_POLICY, NODE, WORKLOAD),
       ]
     case 'pod':
       return [...inAll(NAMESPACE), POD, IMAGE, TAG, digest, NODE, ...ifWide(SIZE)]
@@ -71,12 +70,19 @@ function number(key: string, header: string, value: (row: ViewRow) => number | u
 
 const NAMESPACE = text('namespace', 'NAMESPACE', (row) => row.namespace)
 const POD = text('pod', 'POD', (row) => row.pod)
-const CONTAINER = text('container', 'CONTAINER', (row) => row.container)
+const CONTAINER: ViewColumn = {
+  ...text('container', 'CONTAINER', (row) => row.container),
+  cell: prefixedContainer,
+}
 const WORKLOAD = text('workload', 'WORKLOAD', (row) => row.workload)
 const NODE = text('node', 'NODE', (row) => row.node)
 const REGISTRY = text('registry', 'REGISTRY', (row) => row.registry)
-const TAG = text('tag', 'TAG', (row) => row.tag)
-const PULL_POLICY = text('imagePullPolicy', 'PULL POLICY', (row) => row.imagePullPolicy)
+const TAG: ViewColumn = {
+  ...text('tag', 'TAG', (row) => row.tag),
+  // What is pinned by digest alone has no other name until it runs.
+  cell: ({ tag, pinned }) => tag || (pinned ? `@${shortDigest(pinned)}` : '-'),
+}
+const PULL_POLICY = text('policy', 'POLICY', (row) => row.imagePullPolicy)
 const SPEC_IMAGE = text('image', 'IMAGE', (row) => row.image)
 // With 64 digits in it a row is wider than most terminals; -o wide and -c have them all.
 const SHORT_SPEC_IMAGE: ViewColumn = {
@@ -84,7 +90,10 @@ const SHORT_SPEC_IMAGE: ViewColumn = {
   cell: ({ image = '' }) => image.replace(/(@[a-z0-9]+:[0-9a-f]{12})[0-9a-f]+$/, '$1…') || '-',
 }
 const REFERENCES = text('references', 'REFERENCES', (row) => row.references?.join(','))
-const USED_BY = text('usedBy', 'USED BY', (row) => row.usedBy?.join(','))
+const USED_BY = text('usedBy', 'USED BY', (row) => row.usedBy?.map(({ workload }) => workload).join(','))
+const USED_BY_ANYWHERE = text('usedBy', 'USED BY', (row) =>
+  row.usedBy?.map(({ namespace, workload }) => `${workload} (${namespace})`).join(','),
+)
 const IMAGES = number('images', 'IMAGES', (row) => row.images)
 const PODS = number('pods', 'PODS', (row) => row.pods)
 const WORKLOADS = number('workloads', 'WORKLOADS', (row) => row.workloads)
@@ -95,22 +104,22 @@ const IMAGE: ViewColumn = {
   key: 'image',
   header: 'IMAGE',
   // What an image is only ever used as is worth a word; a container needs none.
-  cell: ({ image = '', types = [] }) =>
-    types.length === 1 && types[0] !== 'container' ? `${image} (${types[0]})` : image,
+  cell: ({ image, types = [] }) =>
+    `${image || '-'}${types.length === 1 && types[0] !== 'container' ? ` (${types[0]})` : ''}`,
   value: (row) => row.image,
 }
 
 const DIGEST: ViewColumn = {
   key: 'digest',
   header: 'DIGEST',
-  cell: ({ digests = [], pinned = '-' }) =>
-    digests.length > 1 ? `${digests.length} digests (!)` : shortDigest(digests[0] ?? pinned),
-  value: ({ digests = [], pinned }) => digests.join() || pinned,
+  cell: ({ digests = [] }) =>
+    digests.length > 1 ? `${digests.length} digests (!)` : shortDigest(digests[0] ?? '-'),
+  value: ({ digests = [] }) => digests.join() || undefined,
 }
 
 const FULL_DIGEST: ViewColumn = {
   ...DIGEST,
-  cell: ({ digests = [], pinned = '-' }) => digests.join() || pinned,
+  cell: ({ digests = [] }) => digests.join() || '-',
 }
 
 const SIZE: ViewColumn = {

@@ -1,6 +1,6 @@
 import { formatBytes } from '../../../core/lib/bytes.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
-import type { ViewRow } from './views.ts'
+import { prefixedContainer, type ViewRow } from './views.ts'
 
 /** One column of `-c`: title and JSON key are those of kubectl-images, which scripts know. */
 export interface ContainerColumn {
@@ -14,7 +14,7 @@ export interface ContainerColumn {
 const CONTAINER_COLUMNS: readonly ContainerColumn[] = [
   column('namespace', 'Namespace', 'namespace', (row) => row.namespace),
   column('pod', 'Pod', 'pod', (row) => row.pod),
-  column('container', 'Container', 'container', (row) => row.container),
+  column('container', 'Container', 'container', prefixedContainer),
   column('image', 'Image', 'image', (row) => row.image),
   column('policy', 'ImagePullPolicy', 'imagePullPolicy', (row) => row.imagePullPolicy),
   column('size', 'ImageSize', 'imageSize', ({ sizeBytes }) =>
@@ -34,13 +34,10 @@ function column(
   return { name, title, jsonKey, value: (row) => value(row) ?? '' }
 }
 
-/** What kubectl-images shows without `-c`; with namespaces where all are asked, else two pods of one name look alike. */
-export function defaultContainerColumns(allNamespaces: boolean): readonly ContainerColumn[] {
-  return parseContainerColumns(allNamespaces ? '0,1,2,3' : '1,2,3')
+/** What `--unique` shows without `-c`: a pod's name would make every row different. */
+export function uniqueContainerColumns(allNamespaces: boolean): readonly ContainerColumn[] {
+  return parseContainerColumns(allNamespaces ? '0,2,3' : '2,3')
 }
-
-/** Names that `-c` takes beside the numbers 0 to 5. */
-export const CONTAINER_COLUMN_NAMES: readonly string[] = CONTAINER_COLUMNS.map(({ name }) => name)
 
 /** Reads the value of `-c`: numbers and names, separated by commas; a DeckError USAGE names what is no column. */
 export function parseContainerColumns(list: string): readonly ContainerColumn[] {
@@ -51,7 +48,7 @@ export function parseContainerColumns(list: string): readonly ContainerColumn[] 
       : CONTAINER_COLUMNS.find(({ name, title }) => word === name || word === title.toLowerCase())
     if (found) return found
     throw new DeckError('USAGE', `--columns: there is no column ${JSON.stringify(item.trim())}`, {
-      hint: `Columns are 0 to 5 or ${CONTAINER_COLUMN_NAMES.join(', ')}, separated by commas.`,
+      hint: `Columns are 0 to 5 or ${CONTAINER_COLUMNS.map(({ name }) => name).join(', ')}, separated by commas.`,
     })
   })
 }

@@ -12,8 +12,8 @@ export interface FollowQuery extends PodQuery {
   readonly skipInitial: boolean
 }
 
-/** One thing that a follower is told. */
-export type FollowItem =
+/** A pod that began or ceased to use images, or an image that one more or one pod fewer uses. */
+export type FollowedChange =
   | {
       readonly type: 'image'
       readonly transition: ImageTransition
@@ -21,15 +21,24 @@ export type FollowItem =
       readonly late: boolean
     }
   | { readonly type: 'pod'; readonly op: '+' | '-'; readonly pod: PodSlice; readonly time: number }
+
+/** One thing that a follower is told. */
+export type FollowItem =
+  | FollowedChange
   /** The initial set is complete. */
   | { readonly type: 'synced'; readonly images: number; readonly pods: number }
-  | { readonly type: 'interrupted'; readonly at: number; readonly reason: string }
-  /** Watching again; whatever changed meanwhile follows as `late`. */
-  | { readonly type: 'resumed'; readonly at: number; readonly downMs: number }
+  | { readonly type: 'interrupted' | 'failing'; readonly at: number; readonly reason: string }
+  /** Watching again; what changed meanwhile follows as `late`: with `watch` all of it, with `relist` its net effect. */
+  | {
+      readonly type: 'resumed'
+      readonly at: number
+      readonly downMs: number
+      readonly how: 'watch' | 'relist'
+    }
 
 /**
  * Follows the images in use until the signal aborts: the seed's stream, each image announced once. What a relist after
- * an outage brings is told as its true delta: an image that only changed its users meanwhile is not mentioned.
+ * an outage brings is told as its true delta: an image that only changed its users meanwhile neither goes nor comes.
  */
 export async function* followImages(
   ports: Pick<ImagesPorts, 'watchPods'> & { readonly clock: Clock },
@@ -38,50 +47,63 @@ export async function* followImages(
 ): AsyncGenerator<FollowItem> {
   const graph = new ImageGraph({ runningOnly: query.runningOnly })
   let silent = query.skipInitial
-  let synced = false
-  let outage: Map<string, ImageTransition> | undefined
+  let missed: FollowedChange[] | undefined
   for await (const event of ports.watchPods(query, signal)) {
-    const time = ports.clock.now()
     switch (event.type) {
       case 'synced':
         silent = false
-        synced = true
         yield { type: 'synced', images: graph.images.size, pods: graph.podCount }
         break
       case 'interrupted':
-        // Before the initial set is complete there is nothing that could be missed.
-        if (synced) outage = new Map()
+        missed = []
+        yield event
+        break
+      case 'failing':
         yield event
         break
       case 'resumed':
-        yield { type: 'resumed', at: event.at, downMs: event.downMs }
-        for (const transition of outage?.values() ?? []) yield { type: 'image', transition, time, late: true }
-        outage = undefined
+        yield event
+        yield* event.how === 'relist' ? netEffect(missed ?? []) : (missed ?? [])
+        missed = undefined
         break
       case 'added':
       case 'modified':
       case 'deleted': {
         const pod = matchingImages(event.object, query.match)
+        const before = graph.has(pod.uid)
         const transitions = event.type === 'deleted' ? graph.remove(pod) : graph.put(pod)
         if (silent) break
-        if (event.type !== 'modified' && pod.images.length > 0) {
-          yield { type: 'pod', op: event.type === 'added' ? '+' : '-', pod, time }
-        }
-        for (const transition of transitions) {
-          if (outage) settle(outage, transition)
-          else yield { type: 'image', transition, time, late: false }
-        }
+        const time = ports.clock.now()
+        const changes: FollowedChange[] = transitions.map((transition) => ({
+          type: 'image',
+          transition,
+          time,
+          late: missed !== undefined,
+        }))
+        if (!before && graph.has(pod.uid)) changes.unshift({ type: 'pod', op: '+', pod, time })
+        if (before && !graph.has(pod.uid)) changes.unshift({ type: 'pod', op: '-', pod, time })
+        if (missed) missed.push(...changes)
+        else yield* changes
         break
       }
     }
   }
 }
 
-/** Keeps the net effect of transitions by image: what came and went again, or went and came again, is no news. */
-function settle(outage: Map<string, ImageTransition>, transition: ImageTransition): void {
-  const { op, image } = transition
-  if (op !== '+' && op !== '-') return
-  const earlier = outage.get(image)
-  if (earlier && earlier.op !== op) outage.delete(image)
-  else outage.set(image, transition)
+/** The same changes with what an image only seemed to do, to go and to come again, told as a change of its users. */
+function netEffect(changes: readonly FollowedChange[]): FollowedChange[] {
+  const settled = [...changes]
+  const gone = new Map<string, number>()
+  for (const [i, change] of settled.entries()) {
+    if (change.type !== 'image') continue
+    const { op, image } = change.transition
+    const wentAt = gone.get(image)
+    if (op === '-') gone.set(image, i)
+    if (op !== '+' || wentAt === undefined) continue
+    const went = settled[wentAt]
+    if (went?.type === 'image') settled[wentAt] = { ...went, transition: { ...went.transition, op: '-=' } }
+    settled[i] = { ...change, transition: { ...change.transition, op: '+=' } }
+    gone.delete(image)
+  }
+  return settled
 }

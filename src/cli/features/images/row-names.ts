@@ -1,11 +1,17 @@
 import type { ViewName, ViewRow } from './views.ts'
 
 /**
- * What `-o name` prints, once each: image references for tools that take images, TYPE/NAME for kubectl where the rows
- * are objects of the cluster.
+ * What `-o name` prints, once for each: image references for tools that take images, TYPE/NAME for kubectl where the
+ * rows are objects of the cluster; equal names in two namespaces are two objects, as in `kubectl get -A -o name`.
  */
 export function rowNames(view: ViewName, rows: readonly ViewRow[]): string[] {
-  return [...new Set(rows.flatMap((row) => namesOf(view, row)))]
+  const seen = new Set<string>()
+  return rows.flatMap((row) =>
+    namesOf(view, row).filter((name) => {
+      const key = `${view === 'pod' || view === 'workload' ? row.namespace : ''} ${name}`
+      return name !== '' && !seen.has(key) && seen.add(key)
+    }),
+  )
 }
 
 function namesOf(view: ViewName, row: ViewRow): readonly string[] {
@@ -23,7 +29,7 @@ function namesOf(view: ViewName, row: ViewRow): readonly string[] {
       return row.node ? [`node/${row.node}`] : []
     case 'registry':
       // A reference that is not valid names no registry.
-      return row.registry ? [row.registry] : []
+      return [row.registry ?? '']
     case 'namespace':
       return [`namespace/${row.namespace}`]
   }

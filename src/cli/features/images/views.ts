@@ -3,7 +3,7 @@ import type { Placement } from '../../../core/model/image-usage.ts'
 import { groupPlacements, summarise, type UsageSummary } from '../../../core/model/image-usage.ts'
 import type { NodeImages } from '../../../core/model/node-images.ts'
 import { workloadRef } from '../../../core/model/workload-owner.ts'
-import type { ContainerType } from '../../../core/wire/pod.ts'
+import type { ContainerType, PodSlice } from '../../../core/wire/pod.ts'
 
 /** By what `kubectl images` makes its rows. */
 export const VIEW_NAMES = ['image', 'container', 'pod', 'workload', 'node', 'registry', 'namespace'] as const
@@ -18,7 +18,6 @@ export interface ViewRow {
   readonly node?: string
   readonly registry?: string
   readonly pod?: string
-  /** With its prefix for what is no ordinary container: `(init) migrate`. */
   readonly container?: string
   readonly type?: ContainerType
   /** Normalised name; in rows by container the spec's string. */
@@ -29,7 +28,7 @@ export interface ViewRow {
   /** How the image is used, where it is used in one way only. */
   readonly types?: readonly ContainerType[]
   readonly digests?: readonly string[]
-  /** The digest that the reference itself names; what runs where nothing was reported yet. */
+  /** The digest that the reference itself names, whether it runs yet or not. */
   readonly pinned?: string
   readonly imagePullPolicy?: string
   readonly images?: number
@@ -37,7 +36,7 @@ export interface ViewRow {
   readonly workloads?: number
   readonly namespaces?: number
   readonly nodes?: number
-  readonly usedBy?: readonly string[]
+  readonly usedBy?: readonly { readonly namespace: string; readonly workload: string }[]
   readonly sizeBytes?: number
   /** How many images have no known size, so that `sizeBytes` is less than the truth. */
   readonly unknownSizes?: number
@@ -64,7 +63,7 @@ export function viewRows(
         nodes,
         ({ pod }) => pod.nodeName,
         ({ pod }, summary) => ({
-          node: pod.nodeName,
+          ...nodeOf(pod),
           images: summary.images,
           pods: summary.pods,
           workloads: summary.workloads,
@@ -79,7 +78,12 @@ export function viewRows(
         ({ image }) => image.registry,
         ({ image }, summary) => ({
           registry: image.registry,
-          ...counts(summary),
+          images: summary.images,
+          pods: summary.pods,
+          workloads: summary.workloads,
+          namespaces: summary.namespaces,
+          nodes: summary.nodes,
+          ...size(summary),
         }),
       )
     case 'namespace':
@@ -119,8 +123,12 @@ const imageRow: MakeRow = ({ image }, summary, group) => ({
   references: distinct(group.map((placement) => placement.use.image)),
   types: distinct(group.map((placement) => placement.use.type)),
   digests: summary.digests,
-  ...counts(summary),
-  usedBy: distinct(group.map(({ workload }) => workloadRef(workload))),
+  pods: summary.pods,
+  workloads: summary.workloads,
+  namespaces: summary.namespaces,
+  nodes: summary.nodes,
+  ...size(summary),
+  usedBy: usedBy(group),
 })
 
 const podRow: MakeRow = ({ pod, image }, summary, group) => ({
@@ -131,7 +139,7 @@ const podRow: MakeRow = ({ pod, image }, summary, group) => ({
   ...pinned(image),
   types: distinct(group.map((placement) => placement.use.type)),
   digests: summary.digests,
-  node: pod.nodeName,
+  ...nodeOf(pod),
   ...size(summary),
 })
 
@@ -160,38 +168,44 @@ function containerRow(
   return {
     namespace: pod.namespace,
     pod: pod.name,
-    container: `${typePrefix(use.type)}${use.name}`,
+    container: use.name,
     type: use.type,
     image: use.image,
     tag: image.tag,
     ...pinned(image),
     imagePullPolicy: use.pullPolicy,
     digests: running ? [running.digest] : [],
-    ...(sizeBytes === undefined ? { unknownSizes: 1 } : { sizeBytes }),
-    node: pod.nodeName,
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+    ...nodeOf(pod),
     workload: workloadRef(workload),
     registry: image.registry,
   }
 }
 
-/** `(init) ` and the like before the name of what is no ordinary container, as kubectl-images writes it. */
-export function typePrefix(type: ContainerType): string {
-  return type === 'container' ? '' : `(${type}) `
+/** A container's name, after `(init) ` and the like where it is no ordinary one, as kubectl-images writes it. */
+export function prefixedContainer({ container = '', type = 'container' }: ViewRow): string {
+  return type === 'container' ? container : `(${type}) ${container}`
 }
 
 function pinned({ digest }: ImageReference): ViewRow {
   return digest ? { pinned: digest } : {}
 }
 
-function counts(summary: UsageSummary): ViewRow {
-  return {
-    images: summary.images,
-    pods: summary.pods,
-    workloads: summary.workloads,
-    namespaces: summary.namespaces,
-    nodes: summary.nodes,
-    ...size(summary),
-  }
+// A pod that no node has taken yet has none.
+function nodeOf({ nodeName }: PodSlice): ViewRow {
+  return nodeName ? { node: nodeName } : {}
+}
+
+function usedBy(group: readonly Placement[]): NonNullable<ViewRow['usedBy']> {
+  const byWorkload = groupPlacements(
+    group,
+    ({ workload }) => `${workload.namespace} ${workloadRef(workload)}`,
+  )
+  return [...byWorkload.values()]
+    .flatMap(([first]) =>
+      first ? [{ namespace: first.workload.namespace, workload: workloadRef(first.workload) }] : [],
+    )
+    .toSorted(byIdentity)
 }
 
 function size({ sizeBytes, unknownSizes }: UsageSummary): ViewRow {
