@@ -1,4 +1,4 @@
-import { visible } from '../../../core/lib/text.ts'
+import { plural, visible } from '../../../core/lib/text.ts'
 import { DECKWATCH_API_VERSION, type DeckList } from '../../../core/wire/image.ts'
 import { closingLines, sizeNote, summaryLine } from '../../features/images/closing-lines.ts'
 import { viewColumns, type ViewColumn } from '../../features/images/columns.ts'
@@ -69,11 +69,7 @@ async function printRows(
   const columns = viewColumns(view, { allNamespaces: namespace === undefined, wide: format.type === 'wide' })
   const rows = sorter.rows(viewRows(view, answer.placements, answer.nodes))
   if (rows.length === 0 && format.type !== 'csv') {
-    // kubectl's own sentence (kubectl get), so that people and scripts meet nothing new.
-    await session.stderr.write(
-      namespace === undefined ? 'No resources found\n' : `No resources found in ${namespace} namespace.\n`,
-    )
-    return
+    return session.stderr.write(`${nothingFound(answer, options)}\n`)
   }
   if (format.type === 'name') {
     await writeAll(
@@ -106,6 +102,13 @@ async function printRows(
           : []
     if (!noHeaders) await writeNotes(session, lines)
   }
+}
+
+/** kubectl's own sentence (kubectl get), so that people and scripts meet nothing new; another where REGEX is the reason. */
+function nothingFound({ pods }: ImagesInUse, { match, namespace }: PrintOptions): string {
+  const where = namespace === undefined ? '' : ` in ${namespace} namespace`
+  if (match && pods > 0) return `Nothing matches among ${plural(pods, 'pod')}${where}.`
+  return namespace === undefined ? 'No resources found' : `No resources found${where}.`
 }
 
 /** kubectl-images' own form: a summary line and a bordered table. */

@@ -16,6 +16,8 @@ export interface ImagesQuery extends PodQuery {
 
 /** The answer to an ImagesQuery. */
 export interface ImagesInUse {
+  /** How many pods were asked for and found, whether their images match or not. */
+  readonly pods: number
   readonly placements: readonly Placement[]
   /** Undefined where nodes were not asked or could not be read. */
   readonly nodes: NodeImages | undefined
@@ -51,7 +53,7 @@ export async function listImages(
   ])
   const placements = new Placements({ match: query.match, runningOnly: query.runningOnly, owners })
   for (const pod of pods) placements.add(pod)
-  return { placements: placements.all, nodes: nodes && new NodeImages(nodes), warnings }
+  return { pods: pods.length, placements: placements.all, nodes: nodes && new NodeImages(nodes), warnings }
 }
 
 async function allPods(ports: ImagesPorts, query: PodQuery, signal: AbortSignal): Promise<PodSlice[]> {
