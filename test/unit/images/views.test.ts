@@ -49,7 +49,7 @@ describe('rows by image', () => {
     assert.equal(screen('image', pods)[0]?.[2], '2 digests (!)')
     const rows = viewRows('image', place(pods), undefined)
     const [line] = closingLines(
-      { placements: place(pods), nodes: undefined, warnings: [] },
+      { pods: 2, placements: place(pods), nodes: undefined, warnings: [] },
       rows,
       'kubectl images',
     )
@@ -65,7 +65,7 @@ describe('rows by image', () => {
     ])
     const rows = viewRows('image', place(pods), undefined)
     const [line = ''] = closingLines(
-      { placements: place(pods), nodes: undefined, warnings: [] },
+      { pods: 2, placements: place(pods), nodes: undefined, warnings: [] },
       rows,
       'kubectl images',
     )
@@ -114,7 +114,7 @@ describe('rows by image', () => {
     const capped = new NodeImages([{ name: 'n1', images: full }])
     const placements = place([webPod('a', [use('app', 'small:1')])])
     const lines = closingLines(
-      { placements, nodes: capped, warnings: [] },
+      { pods: 2, placements, nodes: capped, warnings: [] },
       viewRows('image', placements, capped),
       '',
     )
@@ -135,7 +135,7 @@ describe('rows by image', () => {
       webPod('b', [use('app', 'other:1')], { nodeName: 'n2' }),
     ])
     const lines = closingLines(
-      { placements, nodes: mixed, warnings: [] },
+      { pods: 2, placements, nodes: mixed, warnings: [] },
       viewRows('image', placements, mixed),
       '',
     )
