@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { DeckError } from '../lib/errors.ts'
+import { parseDuration } from '../lib/time.ts'
 import type { ConnectionOverrides } from './connection.ts'
 import type { KubeconfigCluster, KubeconfigUser } from './kubeconfig-file.ts'
 
@@ -105,28 +106,17 @@ export function overrideUser(
   }
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  μs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-}
-
 /** Milliseconds of `--request-timeout`: whole seconds, or a Go duration such as `1m30s`; 0 waits for ever. */
 export function parseRequestTimeout(text: string | undefined): number {
   if (!text) return 0
-  if (/^\d+$/.test(text)) return Number(text) * 1000
-  const terms = [...text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)]
-  if (terms.length === 0 || terms.map(([term]) => term).join('') !== text) {
+  try {
+    const ms = parseDuration(text)
+    // Shorter than a millisecond is still a limit, not its absence.
+    return ms > 0 ? Math.max(1, Math.round(ms)) : 0
+  } catch (cause) {
     throw new DeckError('USAGE', `--request-timeout wants a duration and got ${JSON.stringify(text)}`, {
       hint: 'Write seconds (30) or a number with a unit (500ms, 30s, 2m, 1h); 0 waits for ever.',
+      cause,
     })
   }
-  const ms = terms.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ''] ?? 0), 0)
-  // Shorter than a millisecond is still a limit, not its absence.
-  return ms > 0 ? Math.max(1, Math.round(ms)) : 0
 }

@@ -68,16 +68,6 @@ export function displayWidth(text: string): number {
   return width
 }
 
-/** Blanks appended up to `width` cells; longer text stays whole. */
-export function padEnd(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - displayWidth(text)))
-}
-
-/** Blanks put in front up to `width` cells; longer text stays whole. */
-export function padStart(text: string, width: number): string {
-  return ' '.repeat(Math.max(0, width - displayWidth(text))) + text
-}
-
 /** At most `width` cells of the text, ending in `…` where something was cut; for progress lines, never for results. */
 export function truncate(text: string, width: number): string {
   if (displayWidth(text) <= width) return text

@@ -31,30 +31,6 @@ export function rfc3339Seconds(epochMs: number): string {
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
-const YEAR = 365 * DAY
-
-/**
- * A span of milliseconds as kubectl shows ages, with two or three significant figures: `5s`, `3m12s`, `45m`, `3h4m`,
- * `2d3h`, `400d`, `2y5d`. Up to two seconds of the future (clocks differ) are `0s`, more is `<invalid>`.
- */
-export function formatAge(ms: number): string {
-  if (ms <= -2 * SECOND) return '<invalid>'
-  if (ms < 2 * MINUTE) return `${Math.max(0, Math.trunc(ms / SECOND))}s`
-  if (ms < 10 * MINUTE) return twoUnits(ms, MINUTE, 'm', SECOND, 's')
-  if (ms < 3 * HOUR) return `${Math.trunc(ms / MINUTE)}m`
-  if (ms < 8 * HOUR) return twoUnits(ms, HOUR, 'h', MINUTE, 'm')
-  if (ms < 2 * DAY) return `${Math.trunc(ms / HOUR)}h`
-  if (ms < 8 * DAY) return twoUnits(ms, DAY, 'd', HOUR, 'h')
-  if (ms < 2 * YEAR) return `${Math.trunc(ms / DAY)}d`
-  if (ms < 8 * YEAR) return twoUnits(ms, YEAR, 'y', DAY, 'd')
-  return `${Math.trunc(ms / YEAR)}y`
-}
-
-function twoUnits(ms: number, large: number, largeName: string, small: number, smallName: string): string {
-  const rest = Math.trunc((ms % large) / small)
-  return `${Math.trunc(ms / large)}${largeName}${rest === 0 ? '' : `${rest}${smallName}`}`
-}
 
 const DURATION_UNITS: Readonly<Record<string, number>> = {
   ns: 1e-6,

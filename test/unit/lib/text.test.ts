@@ -1,14 +1,6 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
-import {
-  displayWidth,
-  padEnd,
-  padStart,
-  plural,
-  truncate,
-  visible,
-  visibleLines,
-} from '../../../src/core/lib/text.ts'
+import { displayWidth, plural, truncate, visible, visibleLines } from '../../../src/core/lib/text.ts'
 
 const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
 /** Any UTF-16 at all, rich in what terminals obey. */
@@ -117,14 +109,7 @@ describe('displayWidth', () => {
   })
 })
 
-describe('padding and cutting', () => {
-  it('pads by cells on either side and never cuts', () => {
-    assert.equal(padEnd('日本', 6), '日本  ')
-    assert.equal(padStart('42', 5), '   42')
-    assert.equal(padEnd('longer', 3), 'longer')
-    assert.equal(padStart('longer', 3), 'longer')
-  })
-
+describe('cutting', () => {
   it('cuts to at most the given cells, whatever the text', () => {
     fc.assert(
       fc.property(hostile, fc.nat(20), (text, width) => {
