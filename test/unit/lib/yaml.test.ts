@@ -124,7 +124,9 @@ describe('writing YAML', () => {
   it('gives back what was written', () =>
     fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {
-        deepEqual(await parseYaml(await stringifyYaml(value)), JSON.parse(JSON.stringify(value)))
+        // JSON has no negative zero, YAML has.
+        const asJson = (read: unknown): unknown => JSON.parse(JSON.stringify(read))
+        deepEqual(asJson(await parseYaml(await stringifyYaml(value))), asJson(value))
       }),
     ))
 
