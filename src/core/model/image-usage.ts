@@ -45,6 +45,7 @@ export class Placements {
   // A cluster repeats a few hundred image strings over thousands of pods.
   readonly #references = new Map<string, ImageReference>()
   readonly #running = new Map<string, RunningImage | undefined>()
+  readonly #workloads = new Map<string, { readonly templateHash: string; readonly workload: Workload }>()
 
   constructor(options: PlacementOptions) {
     this.#options = options
@@ -52,15 +53,27 @@ export class Placements {
 
   /** Adds the placements of one pod that the options let through. */
   add(pod: PodSlice): void {
-    const { match, owners, runningOnly } = this.#options
+    const { match, runningOnly } = this.#options
     if (runningOnly && isFinished(pod)) return
     let workload: Workload | undefined
     for (const use of pod.images) {
       const image = this.#reference(use.image)
       if (match && !matches(match, pod.name, image)) continue
-      workload ??= workloadOf(pod, owners)
+      workload ??= this.#workload(pod)
       this.all.push({ pod, use, image, running: this.#runningImage(use.imageID), workload })
     }
+  }
+
+  /** The pods of one ReplicaSet share one object, so that many of them are counted by few names. */
+  #workload(pod: PodSlice): Workload {
+    const { owner, templateHash, namespace } = pod
+    if (owner?.kind !== 'ReplicaSet') return workloadOf(pod, this.#options.owners)
+    const known = this.#workloads.get(owner.uid)
+    // Somebody may have changed the label of a single pod.
+    if (known?.templateHash === templateHash && known.workload.namespace === namespace) return known.workload
+    const workload = workloadOf(pod, this.#options.owners)
+    this.#workloads.set(owner.uid, { templateHash, workload })
+    return workload
   }
 
   #reference(text: string): ImageReference {
@@ -109,7 +122,7 @@ export interface UsageSummary {
 /** Counts what a group of placements uses; without `nodes` every size is unknown. */
 export function summarise(group: readonly Placement[], nodes?: NodeImages): UsageSummary {
   const pods = new Set<string>()
-  const workloads = new Set<string>()
+  const workloads = new Set<Workload>()
   const namespaces = new Set<string>()
   const nodeNames = new Set<string>()
   const digests = new Set<string>()
@@ -117,7 +130,7 @@ export function summarise(group: readonly Placement[], nodes?: NodeImages): Usag
   const sizes = new Map<string, number | undefined>()
   for (const { pod, image, running, workload } of group) {
     pods.add(pod.uid)
-    workloads.add(`${workload.group}/${workload.kind}/${workload.namespace}/${workload.name}`)
+    workloads.add(workload)
     namespaces.add(pod.namespace)
     if (pod.nodeName) nodeNames.add(pod.nodeName)
     if (running) (running.manifest ? digests : ids).add(running.digest)
@@ -127,13 +140,17 @@ export function summarise(group: readonly Placement[], nodes?: NodeImages): Usag
   return {
     images: sizes.size,
     pods: pods.size,
-    workloads: workloads.size,
+    workloads: new Set([...workloads].map(workloadKey)).size,
     namespaces: namespaces.size,
     nodes: nodeNames.size,
     digests: [...(digests.size > 0 ? digests : ids)].toSorted(),
     sizeBytes: known.length > 0 ? known.reduce((sum, size) => sum + size, 0) : undefined,
     unknownSizes: sizes.size - known.length,
   }
+}
+
+function workloadKey({ group, kind, namespace, name }: Workload): string {
+  return `${group}/${kind}/${namespace}/${name}`
 }
 
 function larger(a: number | undefined, b: number | undefined): number | undefined {

@@ -14,6 +14,8 @@ export class NodeImages {
   readonly #nodes = new Map<string, NodeIndex>()
   // Another node's answer serves as long as all agree: an index has one digest and a size for each platform.
   readonly #agreedSizes = new Map<string, number | undefined>()
+  // Nodes repeat each other's images: each name is taken apart once.
+  readonly #names = new Map<string, NodeImageName>()
 
   constructor(nodes: readonly NodeSlice[]) {
     for (const node of nodes) {
@@ -32,9 +34,9 @@ export class NodeImages {
     const tags: string[] = []
     let digested = false
     for (const name of names) {
-      const digest = parseImageID(name)?.digest
+      const { digest, tag } = this.#parse(name)
       if (digest === undefined) {
-        tags.push(parseImageReference(name).key)
+        tags.push(tag)
         continue
       }
       digested = true
@@ -46,6 +48,16 @@ export class NodeImages {
       index.byTag.set(tag, sizeBytes)
       if (digested) index.digestedTags.add(tag)
     }
+  }
+
+  #parse(name: string): NodeImageName {
+    let parsed = this.#names.get(name)
+    if (!parsed) {
+      const digest = parseImageID(name)?.digest
+      parsed = digest === undefined ? { tag: parseImageReference(name).key } : { digest }
+      this.#names.set(name, parsed)
+    }
+    return parsed
   }
 
   /** Bytes of an image on the disk of the node where it runs, or undefined where no node says so for certain. */
@@ -67,6 +79,10 @@ export class NodeImages {
     return this.#nodes.get(nodeName)?.capped ?? false
   }
 }
+
+/** What one name of an image says: its digest, or the key of its tag. */
+type NodeImageName =
+  { readonly digest: string; readonly tag?: never } | { readonly digest?: never; readonly tag: string }
 
 interface NodeIndex {
   readonly byDigest: Map<string, number>

@@ -197,15 +197,14 @@ function nodeOf({ nodeName }: PodSlice): ViewRow {
 }
 
 function usedBy(group: readonly Placement[]): NonNullable<ViewRow['usedBy']> {
-  const byWorkload = groupPlacements(
-    group,
-    ({ workload }) => `${workload.namespace} ${workloadRef(workload)}`,
+  const named = [...new Set(group.map(({ workload }) => workload))].map((workload) => ({
+    namespace: workload.namespace,
+    workload: workloadRef(workload),
+  }))
+  // The ReplicaSets of one Deployment are objects of their own.
+  return [...new Map(named.map((row) => [`${row.namespace} ${row.workload}`, row])).values()].toSorted(
+    byIdentity,
   )
-  return [...byWorkload.values()]
-    .flatMap(([first]) =>
-      first ? [{ namespace: first.workload.namespace, workload: workloadRef(first.workload) }] : [],
-    )
-    .toSorted(byIdentity)
 }
 
 function size({ sizeBytes, unknownSizes }: UsageSummary): ViewRow {
