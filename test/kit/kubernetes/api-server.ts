@@ -52,9 +52,4 @@ export class ApiServer {
   resume(): void {
     this.#daemon.resume()
   }
-
-  /** Ends it for good. */
-  async stop(): Promise<void> {
-    await this.#daemon.kill()
-  }
 }

@@ -9,7 +9,8 @@ import type { RunFolder } from './run-folder.ts'
 export interface ControlPlaneOptions {
   /**
    * `seeded` (the default): all controllers but those that would end seeded pods; `all`: as on a real cluster, for
-   * a real node; `none`: no controller manager, so namespaces are not deleted and no default ServiceAccounts made.
+   * a real node; `none` (the default where KUBEBUILDER_ASSETS has no such program): no controller manager, so a
+   * namespace is never quite deleted, and pods run without ServiceAccounts.
    */
   readonly controllers?: 'seeded' | 'all' | 'none'
   /** False by default: seeded pods name their node. */

@@ -58,15 +58,18 @@ export class Daemon {
     throw new Error(`${this.name} has ended (${this.#child?.exitCode ?? this.#child?.signalCode}):\n${tail}`)
   }
 
-  /** SIGKILL, and wait for the end. */
+  /** SIGKILL, and wait for the end; nothing where it does not run. */
   async kill(): Promise<void> {
-    await this.#end('SIGKILL')
-  }
-
-  /** SIGTERM, after five seconds SIGKILL, and wait for the end. */
-  async stop(): Promise<void> {
-    await Promise.race([this.#end('SIGTERM'), delay(5000, undefined, { ref: false })])
-    await this.#end('SIGKILL')
+    const child = this.#child
+    if (!child || !this.running) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    const children = child.pid === undefined ? [] : childrenOf(child.pid)
+    child.ref()
+    child.kill('SIGKILL')
+    await ended
+    child.unref()
+    // Where the process is only the way into a namespace, the one inside is killed by the kernel, a moment later.
+    while (children.some(isAlive)) await delay(5)
   }
 
   /** SIGSTOP: the process keeps its connections and answers nothing. */
@@ -77,19 +80,6 @@ export class Daemon {
   /** SIGCONT. */
   resume(): void {
     this.#child?.kill('SIGCONT')
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child
-    if (!child || !this.running) return
-    const ended = new Promise((resolve) => child.once('exit', resolve))
-    const children = child.pid === undefined ? [] : childrenOf(child.pid)
-    child.ref()
-    child.kill(signal)
-    await ended
-    child.unref()
-    // Where the process is only the way into a namespace, the one inside is killed by the kernel, a moment later.
-    while (children.some(isAlive)) await delay(5)
   }
 }
 

@@ -43,7 +43,6 @@ function hold(
       detached: true,
     },
   )
-  holder.unref()
   return new Promise((resolve, reject) => {
     const giveUp = () => {
       holder.kill('SIGKILL')
@@ -61,6 +60,8 @@ function hold(
       signal?.removeEventListener('abort', giveUp)
       writeFileSync(path, ME)
       holder.stdout.destroy()
+      // It holds the lock for this process, not this process for it.
+      holder.unref()
       resolve(() => holder.stdin.end())
     })
   })

@@ -3,6 +3,9 @@
 set -eu
 folder=$1 address=$2
 
+# Modules that nothing loads by itself; where they are built in, there need not be such a command.
+modprobe --all overlay br_netfilter 2>/dev/null || true
+
 # What a node writes outside its own folder: sockets and network namespaces, /var/lib/{kubelet,containerd,cni}, pods' logs.
 mkdir -p "$folder/var-lib" "$folder/var-log/pods" "$folder/var-log/containers" "$folder/sysctl"
 mount -t tmpfs -o mode=755 tmpfs /run

@@ -7,12 +7,9 @@ export interface Node {
   readonly name: string
   /** The kubelet's address, which the host reaches, as it reaches every pod's. */
   readonly address: string
-  /** Where the host is for the node and its pods: what listens here, they reach. */
-  readonly hostAddress: string
   /** The host's path of what is /var/log/pods on the node. */
   readonly podLogsFolder: string
   readonly folder: RunFolder
-  readonly containerd: Daemon
   readonly kubelet: Daemon
   /**
    * Puts an image with a busybox userland into the node's store, under a fully qualified reference such as

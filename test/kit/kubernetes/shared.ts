@@ -1,5 +1,5 @@
 import { skip } from '../skip.ts'
-import { whyNoKubernetes } from './build.ts'
+import { kubernetesBinaries, whyNoKubernetes } from './build.ts'
 import type { ControlPlane } from './control-plane.ts'
 import type { Node } from './node.ts'
 import { startControlPlane } from './start-control-plane.ts'
@@ -76,7 +76,7 @@ export async function requireCluster(context: Mocha.Context): Promise<ControlPla
 /** For a suite's `before`: the same for tests that start a real node of their own, which needs root. */
 export async function requireRoot(context: Mocha.Context): Promise<void> {
   await requireKubernetes(context)
-  const reason = whyNoNode()
+  const reason = whyNoNode(await kubernetesBinaries())
   if (reason !== undefined) skip(context, reason)
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { V1Node, V1PodList } from '@kubernetes/client-node'
 import { ApiStatusError } from './api-client.ts'
-import type { KubernetesPart, Progress } from './build.ts'
+import type { KubernetesBinaries, KubernetesPart, Progress } from './build.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { Daemon } from './daemon.ts'
 import { acquireHostLock } from './host-lock.ts'
@@ -17,6 +17,10 @@ import { untilReady } from './until-ready.ts'
 
 const NAME = 'kit-node'
 const LOCK = '/run/lock/deckwatch-kit-node.lock'
+/** Without these of Kubernetes, no pod gets onto a node. */
+const PARTS = ['kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy'] as const
+/** How long an API server that may be paused is given when a node ends. */
+const API_LIMIT_MS = 10_000
 const ENDPOINTS = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
 
 /** How a node is started. */
@@ -29,13 +33,14 @@ export interface NodeOptions {
 }
 
 /** Why no node can run here, in one sentence; undefined when it can. */
-export function whyNoNode(): string | undefined {
+export function whyNoNode(binaries: KubernetesBinaries): string | undefined {
   if (process.platform !== 'linux') return `a node runs on Linux only, this is ${process.platform}`
   if (process.getuid?.() !== 0) {
     const missing = missingPackages()
     return `a node needs root${missing.length > 0 ? ` and the Debian packages ${missing.join(', ')}` : ''}`
   }
-  return undefined
+  const absent = PARTS.filter((part) => binaries.command(part) === undefined)
+  return absent.length > 0 ? `a node needs ${absent.join(', ')}, not in KUBEBUILDER_ASSETS` : undefined
 }
 
 /**
@@ -44,7 +49,7 @@ export function whyNoNode(): string | undefined {
  */
 export async function startNode(cluster: ControlPlane, options: NodeOptions = {}): Promise<Node> {
   const { signal, onProgress = (line) => process.stderr.write(`${line}\n`) } = options
-  const reason = whyNoNode()
+  const reason = whyNoNode(cluster.binaries)
   if (reason !== undefined) throw new Error(reason)
   installPackages(onProgress)
   const release = await acquireHostLock(LOCK, {
@@ -52,11 +57,8 @@ export async function startNode(cluster: ControlPlane, options: NodeOptions = {}
     onWait: (holder) =>
       onProgress(`waiting for the node of ${holder} to end: only one lives on a host at a time`),
   })
-  // Started last, ended first.
-  const cleanups: (() => void | Promise<void>)[] = [release]
-  const stop = async (): Promise<void> => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
-  }
+  const cleanups: Cleanup[] = [release]
+  const stop = () => runAll(cleanups.splice(0).toReversed())
   try {
     await sweepLeftovers()
     const folder = new RunFolder('node')
@@ -68,10 +70,25 @@ export async function startNode(cluster: ControlPlane, options: NodeOptions = {}
   }
 }
 
+type Cleanup = () => void | Promise<void>
+
+/** Each runs, whatever becomes of the others; the first failure is told at the end. */
+async function runAll(cleanups: readonly Cleanup[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const cleanup of cleanups) {
+    try {
+      await cleanup()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
+}
+
 async function start(
   cluster: ControlPlane,
   folder: RunFolder,
-  cleanups: (() => void | Promise<void>)[],
+  cleanups: Cleanup[],
   stop: () => Promise<void>,
   { signal, images = {} }: NodeOptions,
 ): Promise<Node> {
@@ -113,10 +130,8 @@ async function start(
   return {
     name: NAME,
     address: nodeAddress,
-    hostAddress,
     podLogsFolder: folder.file('var-log', 'pods'),
     folder,
-    containerd,
     kubelet,
     importImage: (reference, content) => store.import(reference, content),
     command: (command) => space.command(command),
@@ -143,16 +158,17 @@ async function publishApiServer({ admin }: ControlPlane, port: number): Promise<
 
 async function removePods(cluster: ControlPlane): Promise<void> {
   if (!cluster.apiServer.running) return
+  const limit = AbortSignal.timeout(API_LIMIT_MS)
   const path = `/api/v1/pods?fieldSelector=spec.nodeName%3D${NAME}`
-  const { items } = await cluster.admin.send<V1PodList>('GET', path)
-  await deletePods(cluster, items)
+  const { items } = await cluster.admin.send<V1PodList>('GET', path, undefined, limit)
+  await deletePods(cluster, items, limit)
 }
 
 async function deregister({ admin, apiServer }: ControlPlane): Promise<void> {
   if (!apiServer.running) return
   for (const path of [`/api/v1/nodes/${NAME}`, `${ENDPOINTS}/kubernetes`]) {
     try {
-      await admin.text('DELETE', path)
+      await admin.text('DELETE', path, undefined, AbortSignal.timeout(API_LIMIT_MS))
     } catch (error) {
       if (!(error instanceof ApiStatusError && error.status === 404)) throw error
     }
