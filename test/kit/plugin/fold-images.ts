@@ -7,6 +7,7 @@ import type {
   V1ReplicaSet,
 } from '@kubernetes/client-node'
 import type { Image } from '../../../src/core/wire/image.ts'
+import { inFull } from '../shop/shop-images.ts'
 
 /** What `kubectl get` says of a cluster, as far as images go. */
 export interface ClusterFacts {
@@ -33,7 +34,7 @@ export function foldImages({ pods, nodes, between }: ClusterFacts): ImageFacts {
     const count = (key: (placement: (typeof own)[number]) => string) => new Set(own.map(key)).size
     const sizes = own.flatMap(({ pod, imageID }) => {
       const node = nodes.find(({ metadata }) => metadata?.name === pod.spec?.nodeName)
-      const image = node?.status?.images?.find(({ names }) => names?.includes(imageID || reference))
+      const image = node?.status?.images?.find(({ names }) => names?.includes(imageID || inFull(reference)))
       return image?.sizeBytes === undefined ? [] : [image.sizeBytes]
     })
     const uses = new Map(own.map((placement) => [useKey(placement), placement]))

@@ -14,3 +14,10 @@ export const SHOP_IMAGES = {
   batchBusybox: 'registry.k8s.io/e2e-test-images/busybox:1.36.1-1',
   nodeExporter: 'quay.io/prometheus/node-exporter:v1.8.2',
 } as const
+
+/** The name by which a container runtime knows an image. */
+export function inFull(reference: string): string {
+  const [first = '', ...rest] = reference.split('/')
+  if (rest.length === 0) return `docker.io/library/${reference}`
+  return /[.:]/.test(first) ? reference : `docker.io/${reference}`
+}

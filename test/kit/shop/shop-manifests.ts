@@ -51,22 +51,24 @@ export function payManifests({ pay }: ShopNamespaces): readonly KubernetesObject
   ]
 }
 
-// Ends at once, for no shell of these images waits for anything to be saved.
-const QUICK_END: Partial<V1PodSpec> = { terminationGracePeriodSeconds: 1, enableServiceLinks: false }
+const BRIEF: Partial<V1PodSpec> = { terminationGracePeriodSeconds: 2, enableServiceLinks: false }
+
+// A shell ignores SIGTERM as process 1 unless told otherwise.
+const WAIT = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 3600 & wait; done']
 
 function container(name: string, image: string): V1Container {
   return {
     name,
     image,
     imagePullPolicy: 'IfNotPresent',
-    command: ['sh', '-c', 'while true; do sleep 3600; done'],
+    command: WAIT,
     resources: { requests: { cpu: '1m', memory: '4Mi' } },
   }
 }
 
 function barePod(where: string, name: string, spec: V1PodSpec): V1Pod {
   const metadata = { name, namespace: where, labels: { app: name } }
-  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: { ...QUICK_END, ...spec } }
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: { ...BRIEF, ...spec } }
 }
 
 function deployment(where: string, name: string, replicas: number, spec: V1PodSpec): V1Deployment {
@@ -115,5 +117,5 @@ function cronJob(where: string, name: string, spec: V1PodSpec): V1CronJob {
 }
 
 function template(app: string, spec: V1PodSpec): V1PodTemplateSpec {
-  return { metadata: { labels: { app } }, spec: { ...QUICK_END, ...spec } }
+  return { metadata: { labels: { app } }, spec: { ...BRIEF, ...spec } }
 }
