@@ -5,6 +5,7 @@ import type { ListWatchEvent } from './list-watch-event.ts'
 import { WatchedObjects } from './list-watch-objects.ts'
 import { Outage } from './list-watch-outage.ts'
 import { pagedList, type ResourceSource } from './paged-list.ts'
+import { purposeText } from './status-error-purpose.ts'
 import { errorFromStatus } from './status-error.ts'
 import type { KubeTransport } from './transport.ts'
 import type { Watched, WatchFrame } from './watch-frame.ts'
@@ -285,14 +286,15 @@ class ListWatcher<T extends Watched> {
   }
 
   #silence(verb: string, ms: number): DeckError {
-    const what = `${verb} ${this.#options.source.purpose.resource}`
+    const what = purposeText({ verb, ...this.#options.source.purpose })
     return new DeckError(
       'KUBE_TIMEOUT',
-      `${what}: no byte came from the API server for ${Math.round(ms / 1000)} s`,
+      `cannot ${what}: no byte came from the API server for ${Math.round(ms / 1000)} s`,
     )
   }
 
   #lost(detail: string): DeckError {
-    return new DeckError('KUBE_PROTOCOL', `watch ${this.#options.source.purpose.resource}: ${detail}`)
+    const what = purposeText({ verb: 'watch', ...this.#options.source.purpose })
+    return new DeckError('KUBE_PROTOCOL', `cannot ${what}: ${detail}`)
   }
 }

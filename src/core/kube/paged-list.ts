@@ -5,6 +5,7 @@ import { JsonListParser, type ListParser } from './paged-list-parser.ts'
 import type { ProtobufReader } from './protobuf.ts'
 import { ProtobufListParser } from './protobuf-list.ts'
 import { PROTOBUF_MEDIA_TYPE, type Status, withJsonStatus } from './protobuf-status.ts'
+import { purposeText } from './status-error-purpose.ts'
 import { errorFromResponse, errorFromStatus, type RequestPurpose } from './status-error.ts'
 import { type KubeResponse, type KubeTransport, readAll } from './transport.ts'
 
@@ -181,14 +182,14 @@ function listParser<T>(response: KubeResponse, source: ResourceSource<T>): ListP
   const { fromJson, fromProtobuf } = source.decoder
   if (type.startsWith(PROTOBUF_MEDIA_TYPE) && fromProtobuf) return new ProtobufListParser(fromProtobuf)
   if (type.startsWith('application/json')) return new JsonListParser(fromJson)
-  throw wrongMediaType(`list ${source.purpose.resource}`, type)
+  throw wrongMediaType({ verb: 'list', ...source.purpose }, type)
 }
 
 /** The error for an answer that is neither protobuf nor JSON: something other than an API server sent it. */
-export function wrongMediaType(what: string, type: string): DeckError {
+export function wrongMediaType(purpose: RequestPurpose, type: string): DeckError {
   return new DeckError(
     'KUBE_PROTOCOL',
-    `cannot ${what}: the answer is of type ${type || '(none)'}, not an API server's`,
+    `cannot ${purposeText(purpose)}: the answer is of type ${type || '(none)'}, not an API server's`,
     {
       hint: 'Is it the right address (--server, --context)? A proxy or a login page may have answered.',
     },

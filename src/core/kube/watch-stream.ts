@@ -1,6 +1,7 @@
 import { DeckError } from '../lib/errors.ts'
 import { acceptedTypes, type ResourceSource, selectorQuery, wrongMediaType } from './paged-list.ts'
 import { PROTOBUF_MEDIA_TYPE, withJsonStatus } from './protobuf-status.ts'
+import { purposeText } from './status-error-purpose.ts'
 import { errorFromResponse } from './status-error.ts'
 import type { KubeResponse, KubeTransport } from './transport.ts'
 import type { Watched, WatchFrame, WatchParser } from './watch-frame.ts'
@@ -38,7 +39,7 @@ export async function openWatch<T extends Watched>(
   if (response.status !== 200) {
     throw await errorFromResponse(withJsonStatus(response), { verb: 'watch', ...source.purpose })
   }
-  return frames(response, watchParser(response, source), `watch ${source.purpose.resource}`)
+  return frames(response, watchParser(response, source), purposeText({ verb: 'watch', ...source.purpose }))
 }
 
 async function* frames<T>(
@@ -51,7 +52,7 @@ async function* frames<T>(
     if (batch.length > 0) yield batch
   }
   if (parser.unfinished) {
-    throw new DeckError('KUBE_UNREACHABLE', `${what}: the connection ended in the middle of an event`)
+    throw new DeckError('KUBE_UNREACHABLE', `cannot ${what}: the connection ended in the middle of an event`)
   }
 }
 
@@ -60,5 +61,5 @@ function watchParser<T extends Watched>(response: KubeResponse, source: Resource
   const { fromJson, fromProtobuf } = source.decoder
   if (type.startsWith(PROTOBUF_MEDIA_TYPE) && fromProtobuf) return new ProtobufWatchParser(fromProtobuf)
   if (type.startsWith('application/json')) return new JsonWatchParser(fromJson)
-  throw wrongMediaType(`watch ${source.purpose.resource}`, type)
+  throw wrongMediaType({ verb: 'watch', ...source.purpose }, type)
 }
