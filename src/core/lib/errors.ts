@@ -1,8 +1,8 @@
 /** How a deckwatch process ends: 0 fine, 1 the answer is bad news, 2 wrong usage, 3 could not find out, 130 Ctrl-C. */
 export type ExitCode = 0 | 1 | 2 | 3 | 130
 
-/** Stable codes with the exit code each leads to; scripts may match on the code, so none is ever renamed. */
-const EXIT_CODES = {
+/** Stable codes with the exit code each leads to, explained in docs/errors.md; scripts match on them, so none is renamed. */
+export const EXIT_CODES = {
   USAGE: 2,
   NOT_YET: 2,
   CONTEXT_UNKNOWN: 2,

@@ -1,6 +1,5 @@
 import { DeckError } from '../../../core/lib/errors.ts'
 import { DeckCommand } from '../../shell/deck-command.ts'
-import { connectionFlags } from '../../shell/connection-flags.ts'
 
 /** `kubectl images check`: announced, and refused clearly until it exists. */
 export class ImagesCheckCommand extends DeckCommand {
@@ -8,7 +7,7 @@ export class ImagesCheckCommand extends DeckCommand {
   static override readonly summary =
     'Which images can no longer be pulled, why, and what to do (not in this version yet)'
   static override readonly strict = false
-  static override readonly flags = connectionFlags
+  static override readonly flags = {}
 
   override async run(): Promise<never> {
     throw new DeckError('NOT_YET', 'kubectl images check is not in this version yet', {

@@ -15,11 +15,12 @@ export function closingLines(answer: ImagesInUse, rows: readonly ViewRow[], comm
     plural(total.workloads, 'workload'),
   ]
   const mixed = rows.filter(({ digests = [] }) => digests.length > 1)
-  const lines = [
-    `${totals.join(', ')}.${mixed[0] ? ` ${mixedDigests(mixed[0], mixed.length - 1, command)}` : ''}`,
-  ]
   const sizes = sizeNote(answer, rows)
-  return sizes === undefined ? lines : [...lines, sizes]
+  return [
+    totals.join(', '),
+    ...(mixed[0] ? [mixedDigests(mixed[0], mixed.length - 1, command)] : []),
+    ...(sizes === undefined ? [] : [sizes]),
+  ]
 }
 
 function mixedDigests({ image = '', tag, digests = [] }: ViewRow, more: number, command: string): string {
@@ -39,10 +40,9 @@ export function sizeNote({ placements, nodes }: ImagesInUse, rows: readonly View
   )
   const capped = unknown.some(({ pod }) => nodes.isCapped(pod.nodeName))
   const absent = unknown.some(({ pod }) => !nodes.isCapped(pod.nodeName))
-  const reason = [
-    ...(capped ? ['not among the 50 images that the node reports'] : []),
-    ...(absent ? ['not reported by the node (not pulled yet, or pulled a moment ago)'] : []),
-  ].join(', or ')
+  const reason = capped
+    ? `not among the 50 images that the node reports${absent ? ', or not pulled yet' : ''}`
+    : 'not reported by the node (not pulled yet, or pulled a moment ago)'
   const partly = incomplete.some(({ sizeBytes }) => sizeBytes !== undefined)
   if (!partly) return `? = ${reason}`
   const wholly = incomplete.some(({ sizeBytes }) => sizeBytes === undefined)
