@@ -59,6 +59,19 @@ describe('rows by image', () => {
     )
   })
 
+  it('begin another line where a sentence would not fit 100 columns', () => {
+    const pods = [1, 2].map((running) => webPod(`p${running}`, [use('app', 'redis:7', { running })]))
+    const lines = closingLines(
+      { pods: 2, placements: place(pods), nodes: undefined, warnings: [] },
+      viewRows('image', place(pods), undefined),
+      'kubectl images -n a-longer-namespace',
+    )
+    assert.deepEqual(lines, [
+      '1 image, 2 pods, 1 workload.',
+      '(!) redis:7 runs as 2 digests: kubectl images -n a-longer-namespace redis:7 --by pod',
+    ])
+  })
+
   it('count the images with several digests beside the first', () => {
     const pods = [1, 2].flatMap((running) => [
       webPod(`p${running}`, [use('app', 'redis:7', { running }), use('log', 'log:1', { running })]),
@@ -139,7 +152,7 @@ describe('rows by image', () => {
       viewRows('image', placements, mixed),
       '',
     )
-    assert.match(lines[1] ?? '', /^\? = not among the 50 .*, or not reported by the node/)
+    assert.equal(lines[1], '? = not among the 50 images that the node reports, or not pulled yet')
   })
 
   it('keep the text of what is no image reference', () => {

@@ -3,6 +3,9 @@ import { plural } from '../../../core/lib/text.ts'
 import type { ImagesInUse } from './list-images.ts'
 import type { ViewRow } from './views.ts'
 
+/** Sentences that would wrap on such a screen begin a line of their own. */
+const SCREEN_COLUMNS = 100
+
 /**
  * What stands below the rows by image: the totals, what deserves a second look, and why a size is unknown. One line
  * each, without a line feed.
@@ -15,12 +18,11 @@ export function closingLines(answer: ImagesInUse, rows: readonly ViewRow[], comm
     plural(total.workloads, 'workload'),
   ]
   const mixed = rows.filter(({ digests = [] }) => digests.length > 1)
+  const said = [`${totals.join(', ')}.`]
+  if (mixed[0]) said.push(mixedDigests(mixed[0], mixed.length - 1, command))
+  const oneLine = said.join(' ')
   const sizes = sizeNote(answer, rows)
-  return [
-    totals.join(', '),
-    ...(mixed[0] ? [mixedDigests(mixed[0], mixed.length - 1, command)] : []),
-    ...(sizes === undefined ? [] : [sizes]),
-  ]
+  return [...(oneLine.length <= SCREEN_COLUMNS ? [oneLine] : said), ...(sizes === undefined ? [] : [sizes])]
 }
 
 function mixedDigests({ image = '', tag, digests = [] }: ViewRow, more: number, command: string): string {
