@@ -13,7 +13,7 @@ import { ensureNamespace } from '../../kit/kubernetes/namespaces.ts'
 import { requireKubernetes } from '../../kit/kubernetes/shared.ts'
 import { startControlPlane } from '../../kit/kubernetes/start-control-plane.ts'
 import { EventFold } from './event-fold.ts'
-import { checkListWatch, type WatchedServer } from './list-watch.contract.ts'
+import { checkListWatch, type WatchedServer } from './check-list-watch.ts'
 
 describe('list + watch against the fake API server', () => {
   let api: FakeApi

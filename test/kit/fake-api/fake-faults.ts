@@ -52,8 +52,10 @@ export class FakeFaults {
   }
 }
 
-/** Lists only, watches only: what matchers are most often about. */
+/** Matches everything but watches. */
 export const isList = (request: FakeRequest): boolean => !request.query.has('watch')
+
+/** Matches watches only. */
 export const isWatch = (request: FakeRequest): boolean => request.query.has('watch')
 
 function matches(matcher: RequestMatcher, request: FakeRequest): boolean {
