@@ -35,7 +35,8 @@ export interface PrintOptions extends ImagesOptions {
 export function asksNodes({ view, format, containerColumns, sort }: ImagesOptions): boolean {
   if (format.type === 'name') return sort.by !== undefined
   if (containerColumns) return containerColumns.some(({ name }) => name === 'size')
-  return view !== 'pod' || (format.type !== 'table' && format.type !== 'csv') || sort.by !== undefined
+  const narrow = view === 'pod' || view === 'container'
+  return !narrow || (format.type !== 'table' && format.type !== 'csv') || sort.by !== undefined
 }
 
 /** Prints an answer in the format that was asked for. */
