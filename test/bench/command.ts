@@ -13,12 +13,13 @@ export interface Command {
 /** How often the kernel is asked for a peak: what a process grows by in its last moments is missed by no more. */
 const PEAK_EVERY_MS = 2
 
-/** Runs a command to its end with its output thrown away, and gives the milliseconds it took. */
+/** Runs a command to its end with its output read through a pipe and thrown away, and gives the milliseconds it took. */
 export function timeRun({ argv: [program, ...args], env }: Command): number {
   const started = performance.now()
   const { status, error, stderr } = spawnSync(program, args, {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 64 * 1024 * 1024,
   })
   const took = performance.now() - started
   if (error) throw error

@@ -13,8 +13,13 @@ export interface Column {
 
 /** A cell's text, safe for a terminal, without colour. */
 export function cellText(cell: Cell): string {
-  if (typeof cell === 'number') return String(cell)
-  return visible(typeof cell === 'string' ? cell : cell.text)
+  return visible(rawText(cell))
+}
+
+/** A cell's text as it came, for those who know that it is safe. */
+export function rawText(cell: Cell): string {
+  if (typeof cell === 'string') return cell
+  return typeof cell === 'number' ? String(cell) : cell.text
 }
 
 /** The cells of a terminal that text already made visible takes. */

@@ -16,9 +16,9 @@ function renderRows(): void {
   ])
   let length = 0
   const started = performance.now()
-  for (const chunk of renderColumns(columns, rows)) length += chunk.length
+  for (const chunk of renderColumns(columns, rows)) length += Buffer.byteLength(chunk)
   const rendered = performance.now()
-  length += rows.map((row) => row.join('   ')).join('\n').length
+  length += Buffer.byteLength(rows.map((row) => row.join('   ')).join('\n'))
   const joined = performance.now()
   console.log(JSON.stringify({ columns: rendered - started, join: joined - rendered, length }))
 }
