@@ -1,0 +1,112 @@
+import { removeShop, deployShop, deployPay, type KubectlCluster } from '../../test/kit/shop/deploy-shop.ts'
+import { SHOP_IMAGES } from '../../test/kit/shop/shop-images.ts'
+import type { ShopNamespaces } from '../../test/kit/shop/shop-manifests.ts'
+import { waitUntilUp } from '../../test/kit/shop/wait-until-up.ts'
+import { say, step, type Stage } from './stage.ts'
+
+/** How long the stream waits for a rollout, in milliseconds. */
+const ROLLOUT_MS = 60_000
+/** How long a stream is shown in which nothing need happen, in milliseconds. */
+const GLIMPSE_MS = 8_000
+
+/** Every command on a local cluster with the shop in it. */
+export async function playLocal(stage: Stage, cluster: KubectlCluster): Promise<void> {
+  await stage.show({
+    caption: 'The images of one namespace: tag, digest that really runs, spread and size on the node',
+    command: 'kubectl images -n shop',
+  })
+  await stage.show({
+    caption: 'The whole cluster; the tag redis:7-alpine moved after the first pods had started',
+    command: 'kubectl images -A',
+  })
+  await stage.show({
+    caption: 'Which pods run which of the two digests',
+    command: 'kubectl images -A redis --by pod',
+  })
+  await stage.show({
+    caption: 'Containers one by one, with init containers and sidecars, in the table of kubectl-images',
+    command: 'kubectl images -n shop web -c pod,container,image,size',
+  })
+  await stage.showStream({
+    caption: 'The stream, while deployment/web is changed to another image',
+    command: 'kubectl images -n shop --follow',
+    meanwhile: (signal) => changeImage(cluster, 'shop', signal),
+    until: `[-|image]  ${SHOP_IMAGES.nginx} `,
+    atMostMs: ROLLOUT_MS,
+  })
+  await stage.show({ caption: 'What each node carries', command: 'kubectl images -A --by node' })
+  await stage.show({
+    caption: 'For programs: Image objects',
+    command: 'kubectl images -A -o json | head -n 32',
+  })
+}
+
+/** The commands that only read, on a cluster of one's own. */
+export async function playReadOnly(stage: Stage, context: string): Promise<void> {
+  const images = `kubectl images --context ${quoted(context)}`
+  await stage.show({ caption: 'The images of the context’s namespace', command: images })
+  await stage.show({ caption: 'The images of the whole cluster', command: `${images} -A` })
+  await stage.show({ caption: 'What comes from which registry', command: `${images} -A --by registry` })
+  await stage.show({ caption: 'What each node carries', command: `${images} -A --by node` })
+  await stage.show({
+    caption: 'Containers one by one, in the table of kubectl-images',
+    command: `${images} -c pod,container,image,size`,
+  })
+  await stage.showStream({
+    caption: 'The stream of what comes and goes from now on',
+    command: `${images} -A --follow --no-initial`,
+    meanwhile: async () => {},
+    atMostMs: GLIMPSE_MS,
+  })
+  await stage.show({ caption: 'For programs: Image objects', command: `${images} -A -o json | head -n 32` })
+}
+
+/** Puts the shop up on a cluster of one's own, shows the stream there, and takes it away again, also after failure. */
+export async function playShopOn(
+  stage: Stage,
+  cluster: KubectlCluster,
+  { context, namespaces, signal }: { context: string; namespaces: ShopNamespaces; signal: AbortSignal },
+): Promise<void> {
+  const images = `kubectl images --context ${quoted(context)} -n ${namespaces.shop}`
+  const { exitCode } = await cluster.kubectl(['get', 'namespace', namespaces.shop, namespaces.pay])
+  // Exit code 0 is for both; of one alone kubectl says so on stdout.
+  const there = await cluster.kubectl([
+    'get',
+    'namespace',
+    namespaces.shop,
+    namespaces.pay,
+    '--ignore-not-found',
+    '--output=name',
+  ])
+  if (exitCode === 0 || there.stdout !== '') {
+    throw new Error(`there is ${there.stdout.trim().replaceAll('\n', ' and ')} already; nothing was written`)
+  }
+  try {
+    await step('putting the shop up', async () => {
+      await deployShop(cluster, namespaces)
+      await deployPay(cluster, namespaces)
+      await waitUntilUp(cluster, Object.values(namespaces), signal)
+    })
+    await stage.show({ caption: 'The shop’s images', command: images })
+    await stage.showStream({
+      caption: 'The stream, while deployment/web is changed to another image',
+      command: `${images} --follow`,
+      meanwhile: (limit) => changeImage(cluster, namespaces.shop, limit),
+      until: `[-|image]  ${SHOP_IMAGES.nginx} `,
+      atMostMs: ROLLOUT_MS,
+    })
+  } finally {
+    say('taking the shop away again')
+    await removeShop(cluster, namespaces)
+  }
+}
+
+async function changeImage(cluster: KubectlCluster, namespace: string, signal: AbortSignal): Promise<void> {
+  const args = ['set', 'image', '-n', namespace, 'deployment/web', `app=${SHOP_IMAGES.nginxNext}`]
+  const { exitCode, stderr } = await cluster.kubectl(args, { signal })
+  if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr.trim()}`)
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}

@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import process from 'node:process'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Progress } from '../../src/cli/render/progress.ts'
+import { systemClock } from '../../src/core/lib/time.ts'
+import type { Recording } from './recording.ts'
+
+/** How long a stream goes on after the last change that it was to show, in milliseconds. */
+const AFTERGLOW_MS = 1500
+/** Between a stream's beginning and the change that it is to show, in milliseconds. */
+const LEAD_MS = 2000
+
+const PLAIN_PROGRESS_MS = 30_000
+
+/** One command of the demo. */
+export interface Command {
+  /** What is shown, without a full stop. */
+  readonly caption: string
+  /** As a person types it into a shell. */
+  readonly command: string
+}
+
+/** A command that prints until it is interrupted, while something happens. */
+export interface StreamCommand extends Command {
+  /** What happens meanwhile; the stream ends soon after. */
+  readonly meanwhile: (signal: AbortSignal) => Promise<void>
+  /** The text with which all has been shown; no longer than `atMostMs` is waited for it. */
+  readonly until?: string
+  readonly atMostMs: number
+}
+
+/** Where the demo plays: says what is done, runs commands and prints what they print, unchanged. */
+export class Stage {
+  readonly #environment: NodeJS.ProcessEnv
+  readonly #signal: AbortSignal
+  readonly #recording: Recording | undefined
+  #failed = 0
+
+  constructor(options: {
+    readonly environment: NodeJS.ProcessEnv
+    readonly signal: AbortSignal
+    readonly recording: Recording | undefined
+  }) {
+    this.#environment = options.environment
+    this.#signal = options.signal
+    this.#recording = options.recording
+  }
+
+  /** How many commands have ended with another exit code than 0. */
+  get failed(): number {
+    return this.#failed
+  }
+
+  /** Prints what is shown and how long it took, the command, and its output. */
+  async show({ caption, command }: Command): Promise<void> {
+    this.#signal.throwIfAborted()
+    const started = performance.now()
+    const { child, output } = this.#spawn(command)
+    const end = (): void => void child.kill()
+    this.#signal.addEventListener('abort', end)
+    const [code] = (await once(child, 'close')) as [number | null]
+    this.#signal.removeEventListener('abort', end)
+    this.#signal.throwIfAborted()
+    const seconds = ((performance.now() - started) / 1000).toFixed(2)
+    say(`\n# ${caption} (${seconds} s${code === 0 ? '' : `, exit code ${code}`})\n$ ${command}`)
+    process.stdout.write(output.text)
+    if (code !== 0) this.#failed += 1
+    this.#recording?.add(caption, command, output.text)
+  }
+
+  /** The same for a stream: its output is printed as it comes, and in the end it is interrupted as with Ctrl-C. */
+  async showStream({ caption, command, meanwhile, until, atMostMs }: StreamCommand): Promise<void> {
+    this.#signal.throwIfAborted()
+    say(
+      `\n# ${caption} (until the demo interrupts it, at most ${Math.round(atMostMs / 1000)} s)\n$ ${command}`,
+    )
+    const { child, output } = this.#spawn(`exec ${command}`)
+    child.stdout.on('data', (text: string) => process.stdout.write(text))
+    const ended = once(child, 'close')
+    const shown = (): boolean => until === undefined || output.text.includes(until)
+    const limit = AbortSignal.any([this.#signal, AbortSignal.timeout(atMostMs)])
+    try {
+      await delay(LEAD_MS, undefined, { signal: limit })
+      await meanwhile(limit)
+      while (!shown()) await delay(50, undefined, { signal: limit })
+      await delay(AFTERGLOW_MS, undefined, { signal: limit })
+    } catch (error) {
+      this.#signal.throwIfAborted()
+      if (!limit.aborted) throw error
+    } finally {
+      child.kill('SIGINT')
+      await ended
+    }
+    if (!shown()) this.#failed += 1
+    this.#recording?.add(caption, command, output.text)
+  }
+
+  #spawn(script: string) {
+    // One pipe for both streams keeps the order in which a terminal would show them.
+    const child = spawn('sh', ['-c', `exec 2>&1\n${script}`], {
+      env: this.#environment,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const output = { text: '' }
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output.text += text))
+    return { child, output }
+  }
+}
+
+/** Prints a line of the demo itself. */
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+/** Does something that takes a while: says before what, and after how long it took; on a terminal it counts meanwhile. */
+export async function step<Result>(
+  what: string,
+  work: (tell: (line: string) => void) => Promise<Result>,
+): Promise<Result> {
+  const started = performance.now()
+  const progress = new Progress({ stream: process.stderr, clock: systemClock })
+  let doing = what
+  const told = (): string => `${doing}: ${((performance.now() - started) / 1000).toFixed(0)} s`
+  // Where there is no terminal, a line now and then says that it is still alive.
+  const counting = process.stderr.isTTY
+    ? setInterval(() => progress.update(told()), 500)
+    : setInterval(() => say(`  ${told()}`), PLAIN_PROGRESS_MS)
+  try {
+    const result = await work((line) => {
+      progress.clear()
+      say(`  ${line}`)
+      doing = line
+    })
+    progress.stop()
+    say(`${what}: done in ${((performance.now() - started) / 1000).toFixed(1)} s`)
+    return result
+  } finally {
+    clearInterval(counting)
+    progress.stop()
+  }
+}
