@@ -6,11 +6,18 @@ import type { Session } from '../shell/session.ts'
 import { VERSION } from '../shell/version.ts'
 import { pluginOf, route, type Program } from './route.ts'
 
+/** How long a command may take to end after Ctrl-C, before it is ended as if it knew nothing of it, in milliseconds. */
+const LAST_WORDS_MS = 1_000
+
 /** Runs the program that was called and sets the exit code; never throws and never calls `process.exit`. */
 export async function main(program: Program): Promise<void> {
   const [stdout, stderr] = await Promise.all([openOutput(1), openOutput(2)])
   const ending = new AbortController()
-  const interrupt = (): void => ending.abort(new Interrupted('interrupted'))
+  const interrupt = (): void => {
+    ending.abort(new Interrupted('interrupted'))
+    // A reader that takes nothing, or a name server that does not answer, holds a thread that no signal reaches.
+    setTimeout(() => process.kill(process.pid, 'SIGINT'), LAST_WORDS_MS).unref()
+  }
   process.once('SIGINT', interrupt)
   const signal = AbortSignal.any([ending.signal, stdout.closed])
   const calledAs = pluginOf(program.name) === undefined ? 'kubectl deckwatch' : 'kubectl'
