@@ -6,7 +6,7 @@ import { type FakeApi, startFakeApi } from '../kit/fake-api/fake-api.ts'
 import type { FakeObject } from '../kit/fake-api/fake-store.ts'
 import { buildNode, buildPod } from '../kit/fake-api/pod-builder.ts'
 import { GoldenSession } from '../kit/golden.ts'
-import { whyNoTerminal } from '../kit/run-cli.ts'
+import { type CliResult, whyNoTerminal } from '../kit/run-cli.ts'
 import { skip } from '../kit/skip.ts'
 import { words } from './command-line.ts'
 
@@ -30,6 +30,33 @@ const IMAGES = [
 
 // oxlint-disable-next-line no-control-regex -- control characters are what must not be there
 const STEERS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u202e]/
+
+const SHORT = "-n hostile '^(?!registry)' --match image"
+const SCREENS = [
+  SHORT,
+  `${SHORT} --by container`,
+  `${SHORT} -c 1,3`,
+  `${SHORT} -o csv`,
+  `${SHORT} -o name`,
+  '-n odd',
+  '-n odd --by container -o wide',
+  '-n odd -o json no-status',
+]
+const OTHERS = [
+  '',
+  '-o wide',
+  '-o json',
+  '-o yaml',
+  '-o csv',
+  '-o name',
+  '-o custom-columns=A:.image.reference',
+  '--by workload',
+  '--by workload -o name',
+  '--by container -o wide',
+  '--by registry',
+  '-c 0,1,2,3,4,5,workload',
+  '-u -c 3 -o json',
+]
 
 function hostilePods(): FakeObject[] {
   const { status: _, ...withoutStatus } = buildPod('no-status', { namespace: 'odd', containers: ['a:1'] })
@@ -70,45 +97,26 @@ describe('text that nobody vouches for', () => {
 
   describeForms('as shown by', (cli) => {
     let env: Record<string, string>
+    let resultOf: (line: string) => Promise<CliResult>
     before(async () => {
       env = { KUBECONFIG: await api.writeKubeconfig(cli().folder) }
+      resultOf = cli().runAhead([
+        ...SCREENS.map((line) => [line, words(line), { env }] as const),
+        ...OTHERS.map((line) => [line, ['-n', 'hostile', ...words(line)], { env }] as const),
+      ])
     })
 
-    const SHORT = '^(?!registry)'
-    for (const line of [
-      `-n hostile '${SHORT}' --match image`,
-      `-n hostile '${SHORT}' --match image --by container`,
-      `-n hostile '${SHORT}' --match image -c 1,3`,
-      `-n hostile '${SHORT}' --match image -o csv`,
-      `-n hostile '${SHORT}' --match image -o name`,
-      '-n odd',
-      '-n odd --by container -o wide',
-      '-n odd -o json no-status',
-    ]) {
+    for (const line of SCREENS) {
       it(`kubectl images ${line}`, async () => {
-        const result = await cli().run(words(line), { env })
+        const result = await resultOf(line)
         await golden.check(`kubectl images ${line}`, result)
         assert.equal(result.exitCode, 0)
       })
     }
 
-    for (const line of [
-      '',
-      '-o wide',
-      '-o json',
-      '-o yaml',
-      '-o csv',
-      '-o name',
-      '-o custom-columns=A:.image.reference',
-      '--by workload',
-      '--by workload -o name',
-      '--by container -o wide',
-      '--by registry',
-      '-c 0,1,2,3,4,5,workload',
-      '-u -c 3 -o json',
-    ]) {
-      it(`never steers a terminal, and never is more lines than it has rows: ${line}`, async () => {
-        const result = await cli().run(['-n', 'hostile', ...words(line)], { env })
+    for (const line of OTHERS) {
+      it(`never steers a terminal: kubectl images -n hostile ${line}`, async () => {
+        const result = await resultOf(line)
         assert.equal(result.exitCode, 0)
         assert.doesNotMatch(result.stdout + result.stderr, STEERS)
       })

@@ -165,7 +165,7 @@ export class Cli {
       env: {
         PATH: process.env['PATH'],
         HOME: join(this.folder, 'home'),
-        XDG_CACHE_HOME: join(tmpdir(), 'deckwatch-cli-cache'),
+        XDG_CACHE_HOME: join(this.folder, 'cache'),
         ...options.env,
       },
       stdio: [stdin, 'pipe', 'pipe'],
