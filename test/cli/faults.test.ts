@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describeForms } from '../kit/cli-forms.ts'
 import { type FakeApi, startFakeApi } from '../kit/fake-api/fake-api.ts'
@@ -152,6 +154,26 @@ describe('faults of the API server', () => {
         assert.equal(result.exitCode, exitCode)
       })
     }
+
+    it('403 in all namespaces, where the context has one', async () => {
+      api.faults.always(ALL_PODS, refusal('pods', 'at the cluster scope'))
+      const config = JSON.parse(api.kubeconfig()) as { contexts: { context: object }[] }
+      config.contexts = config.contexts.map((entry) => ({
+        ...entry,
+        context: { ...entry.context, namespace: 'staging' },
+      }))
+      const path = join(cli().folder, 'staging.kubeconfig')
+      await writeFile(path, JSON.stringify(config))
+      const refused = await cli().run(['-A', '-o', 'name'], { env: { KUBECONFIG: path } })
+      assert.equal(refused.exitCode, 3)
+      // What is advised works as it stands.
+      const [, advised = ''] = /ask for it: kubectl images (.*)\n$/.exec(refused.stderr) ?? []
+      assert.equal(advised, '-n staging')
+      const result = await cli().run([...words(advised), '-o', 'name', 'redis'], {
+        env: { KUBECONFIG: path },
+      })
+      assert.equal(result.stdout, 'redis:7\n')
+    })
 
     it('429 for a moment: it waits as it is asked to and goes on', async () => {
       api.faults.next(PODS, { kind: 'status', status: 429, retryAfterSeconds: 0 }, 2)

@@ -180,6 +180,7 @@ function withValue(flag: string, value: string | undefined): string[] {
 /** Who may not read all namespaces is told the command for one: the context's own, where it has one. */
 function hintAtNamespace(error: unknown, command: (namespace: string) => string, own: string): unknown {
   if (!(error instanceof DeckError) || !error.hint?.includes('-n NAMESPACE')) return error
-  const hint = error.hint.replace('-n NAMESPACE', command(own === 'default' ? 'NAMESPACE' : own))
+  // Without the full stop, which would be copied with the command.
+  const hint = error.hint.replace(/-n NAMESPACE\.?/, command(own === 'default' ? 'NAMESPACE' : own))
   return new DeckError(error.code, error.message, { hint, status: error.status, cause: error })
 }
