@@ -23,19 +23,15 @@ if (unknown.length > 0) {
 } else {
   const chosen = SCENARIOS.filter(({ name }) => names.length === 0 || names.includes(name))
   const programs = await preparePrograms()
-  try {
-    const findings: Finding[] = []
-    for (const cluster of CLUSTERS) {
-      const scenarios = chosen.filter((scenario) => scenario.cluster === cluster)
-      if (scenarios.length > 0) findings.push(...(await runOn(cluster, scenarios, programs)))
-    }
-    console.log(`\n${report(findings, !quick)}\n`)
-    console.log('Times are medians of runs in random order; "of least" compares the least disturbed runs.')
-    if (quick) console.log('A quick run with 1,000 pods in place of 10,000: its verdicts decide nothing.')
-    else if (findings.some(({ bar }) => bar?.met === false)) process.exitCode = 1
-  } finally {
-    programs.remove()
+  const findings: Finding[] = []
+  for (const cluster of CLUSTERS) {
+    const scenarios = chosen.filter((scenario) => scenario.cluster === cluster)
+    if (scenarios.length > 0) findings.push(...(await runOn(cluster, scenarios, programs)))
   }
+  console.log(`\n${report(findings, !quick)}\n`)
+  console.log('Times are medians of runs in random order; "of least" compares the least disturbed runs.')
+  if (quick) console.log('A quick run with 1,000 pods in place of 10,000: its verdicts decide nothing.')
+  else if (findings.some(({ bar }) => bar?.met === false)) process.exitCode = 1
 }
 
 async function runOn(

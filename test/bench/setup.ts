@@ -20,42 +20,35 @@ export interface Programs {
   readonly bun: string
   /** programs/bare-get.ts, compiled as the CLI is. */
   readonly bareGet: string
-  remove(): void
 }
 
-/** Finds the built CLI and compiles the floor; throws where something is missing. */
+/** Finds the built CLI and compiles the floor, which is gone when this process ends; throws where something is missing. */
 export async function preparePrograms(): Promise<Programs> {
   const compiled = join(ROOT, 'dist', 'bin', 'kubectl-images')
   const bun = installedBun()
   if (!existsSync(compiled) || !bun)
     throw new Error('the bench needs dist/bin and Bun: npm ci, npm run build')
   const folder = mkdtempSync(join(tmpdir(), 'deckwatch-bench-'))
-  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const bareGet = join(folder, 'bare-get')
-  try {
-    await build({
-      entryPoints: [join(ROOT, 'test', 'bench', 'programs', 'bare-get.ts')],
-      outfile: `${bareGet}.cjs`,
-      platform: 'node',
-      format: 'cjs',
-    })
-    await compile({
-      bun: bun.executable,
-      executable: bun.executable,
-      target: bun.runtime.target,
-      bundle: `${bareGet}.cjs`,
-      outfile: bareGet,
-    })
-  } catch (error) {
-    remove()
-    throw error
-  }
+  await build({
+    entryPoints: [join(ROOT, 'test', 'bench', 'programs', 'bare-get.ts')],
+    outfile: `${bareGet}.cjs`,
+    platform: 'node',
+    format: 'cjs',
+  })
+  await compile({
+    bun: bun.executable,
+    executable: bun.executable,
+    target: bun.runtime.target,
+    bundle: `${bareGet}.cjs`,
+    outfile: bareGet,
+  })
   return {
     compiled,
     onNode: [process.execPath, join(ROOT, 'bin', 'kubectl-images.cjs')],
     bun: bun.executable,
     bareGet,
-    remove,
   }
 }
 
