@@ -54,8 +54,5 @@ async function allFlags(): Promise<Readonly<Record<string, FlagShape>>> {
   const classes = await Promise.all(
     CATALOG.filter(({ words }) => words.length === 1).map(({ load }) => load()),
   )
-  return Object.assign(
-    { help: { type: 'boolean', char: 'h' }, version: { type: 'boolean' } },
-    ...classes.map(({ flags }) => flags),
-  ) as Record<string, FlagShape>
+  return Object.assign({}, ...classes.map(({ flags }) => flags)) as Record<string, FlagShape>
 }

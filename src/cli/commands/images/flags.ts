@@ -59,6 +59,9 @@ export const imagesFlags = {
     summary: 'colours; NO_COLOR is obeyed',
   }),
   debug: Flags.boolean({ summary: 'show the stack of an error' }),
+  // Answered by `route` before a command runs; here for its help.
+  help: Flags.boolean({ char: 'h', summary: 'show this' }),
+  version: Flags.boolean({ summary: 'print the version' }),
   'no-protobuf': Flags.boolean({ hidden: true, summary: 'ask for pods as JSON' }),
   ...connectionFlags,
 }
