@@ -1,4 +1,4 @@
-# Sourced in the repository's root by test.sh and demo.sh: leaves the locked dependencies installed and their Node,
+# Sourced in the repository's root by run.sh: leaves the locked dependencies installed and their Node,
 # which is newer than most systems' own, first on PATH.
 if ! command -v npm >/dev/null; then
   echo 'error: npm is missing (Debian: apt-get install npm)' >&2
@@ -7,7 +7,7 @@ fi
 installed=node_modules/.package-lock.json
 if [ ! -e "$installed" ] || [ -n "$(find package-lock.json -newer "$installed")" ]; then
   echo 'installing the locked dependencies'
-  npm ci
+  npm ci --include=dev
 fi
 PATH=$PWD/node_modules/.bin:$PATH
 export PATH

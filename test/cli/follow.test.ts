@@ -53,7 +53,7 @@ describe('kubectl images --follow', () => {
       return lines(stdout).filter((line) => !line.includes('mark:'))
     }
 
-    it('prints the line of the seed, byte for byte', async () => {
+    it('prints the line of cluster-image-logger, byte for byte', async () => {
       await follow()
       put('new', 'Perl')
       await running.waitFor('stdout', 'Perl')

@@ -189,11 +189,11 @@ class ListWatcher<T extends Watched> {
       attempt.abort()
     }
     this.#mustList = false
+    yield* this.#resumed('relist')
     if (!this.#synced) {
       this.#synced = true
       yield { type: 'synced', count: this.#objects.count }
     }
-    yield* this.#resumed('relist')
   }
 
   /** Follows one watch to its end. */
@@ -212,7 +212,7 @@ class ListWatcher<T extends Watched> {
       if (frames === QUIET) throw this.#silence('watch', answerMs)
       this.#watched = true
       const settledAt = clock.now() + settleMs
-      let next = frames.next()
+      let next = handled(frames.next())
       for (;;) {
         if (clock.now() >= settledAt) yield* this.#resumed('watch')
         const settling = this.#outage.lasts
@@ -228,7 +228,7 @@ class ListWatcher<T extends Watched> {
         }
         for (const frame of batch.value) yield* this.#frame(frame)
         this.#progressed = this.#objects.resourceVersion !== resourceVersion
-        next = frames.next()
+        next = handled(frames.next())
       }
     } finally {
       const healthyMs = Math.min(HEALTHY_MS, timeoutSeconds * HEALTHY_MS_PER_SECOND)
@@ -297,4 +297,10 @@ class ListWatcher<T extends Watched> {
     const what = purposeText({ verb: 'watch', ...this.#options.source.purpose })
     return new DeckError('KUBE_PROTOCOL', `cannot ${what}: ${detail}`)
   }
+}
+
+/** The same promise: it may be rejected while the generator stands at a `yield` and nobody awaits it yet. */
+function handled<R>(step: Promise<R>): Promise<R> {
+  step.catch(() => undefined)
+  return step
 }

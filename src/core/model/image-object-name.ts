@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** The metadata.name of an image's object (design §4): a readable slug and 10 hex characters of its reference's SHA-256. */
+/** The metadata.name of an image's object: a readable slug and 10 hex characters of its reference's SHA-256. */
 export function imageObjectName(reference: string): string {
   const slug = reference
     .toLowerCase()

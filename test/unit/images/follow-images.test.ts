@@ -124,6 +124,17 @@ describe('following images', () => {
     )
   })
 
+  it('takes a first list that needed two attempts for the initial set, and nothing in it for late', async () => {
+    const items = await follow([
+      interrupted,
+      added(pod('a', 'perl'), true),
+      { ...resumed, how: 'relist' },
+      synced(1),
+    ])
+    assert.deepEqual(images(items), ['+perl'])
+    assert.deepEqual(items.at(-1), { type: 'synced', images: 1, pods: 1 })
+  })
+
   it('speaks normally again after an outage', async () => {
     for (const how of ['watch', 'relist'] as const) {
       const items = await follow([synced(0), interrupted, { ...resumed, how }, added(pod('a', 'perl'))])

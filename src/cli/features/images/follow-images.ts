@@ -37,7 +37,7 @@ export type FollowItem =
     }
 
 /**
- * Follows the images in use until the signal aborts: the seed's stream, each image announced once. What a relist after
+ * Follows the images in use until the signal aborts: cluster-image-logger's stream, each image announced once. What a relist after
  * an outage brings is told as its true delta: an image that only changed its users meanwhile neither goes nor comes.
  */
 export async function* followImages(
@@ -47,15 +47,18 @@ export async function* followImages(
 ): AsyncGenerator<FollowItem> {
   const graph = new ImageGraph({ runningOnly: query.runningOnly })
   let silent = query.skipInitial
+  let synced = false
   let missed: FollowedChange[] | undefined
   for await (const event of ports.watchPods(query, signal)) {
     switch (event.type) {
       case 'synced':
+        synced = true
         silent = false
         yield { type: 'synced', images: graph.images.size, pods: graph.podCount }
         break
       case 'interrupted':
-        missed = []
+        // Before the first list is whole nothing was followed that could be missed.
+        if (synced) missed = []
         yield event
         break
       case 'failing':

@@ -1,5 +1,0 @@
-#!/bin/sh
-set -eu
-cd "$(dirname "$0")/.."
-. scripts/bootstrap.sh
-exec node scripts/demo.ts "$@"
