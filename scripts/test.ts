@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, globSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -21,27 +21,41 @@ async function main(names: readonly string[]): Promise<number> {
     console.error(`error: ${(error as Error).message}`)
     return 2
   }
-  // A terminal sends Ctrl-C to the tests too; they clean up, and only then is there something to sum up.
-  let interrupted = false
-  process.on('SIGINT', () => (interrupted = true))
+  // The tests clean up first, and only then is there something to sum up. A terminal sends them Ctrl-C itself; what is
+  // sent to this process alone, as when CI cancels a run, is passed on.
+  let interrupted: number | undefined
+  const running = new Set<ChildProcess>()
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGHUP', 1],
+    ['SIGTERM', 15],
+  ] as const) {
+    process.on(signal, () => {
+      interrupted ??= 128 + number
+      if (signal !== 'SIGINT') for (const child of running) child.kill(signal)
+    })
+  }
   const checks = parts.filter((part) => part.kind === 'check')
-  const outcomes: Outcome[] = await Promise.all(checks.map((part) => runCheck(part)))
+  const outcomes: Outcome[] = await Promise.all(checks.map((part) => runCheck(part, running)))
   for (const part of parts) {
-    if (part.kind === 'suite' && !interrupted) outcomes.push(await runSuite(part))
+    if (part.kind === 'suite' && interrupted === undefined) outcomes.push(await runSuite(part, running))
   }
   const { text, good } = summarize(outcomes)
   process.stdout.write(text)
-  return interrupted ? 130 : good ? 0 : 1
+  return interrupted ?? (good ? 0 : 1)
 }
 
-async function runCheck({ name, command }: Extract<Part, { kind: 'check' }>): Promise<Outcome> {
+async function runCheck(
+  { name, command }: Extract<Part, { kind: 'check' }>,
+  running: Set<ChildProcess>,
+): Promise<Outcome> {
   const started = performance.now()
   let output = ''
   let status = '0'
   for (const [program = '', ...args] of command) {
     const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk))
-    status = await ended(child)
+    status = await ended(child, running)
     if (status !== '0') break
   }
   const ms = performance.now() - started
@@ -55,10 +69,16 @@ async function runCheck({ name, command }: Extract<Part, { kind: 'check' }>): Pr
   }
 }
 
-async function runSuite(part: Extract<Part, { kind: 'suite' }>): Promise<Outcome> {
+async function runSuite(
+  part: Extract<Part, { kind: 'suite' }>,
+  running: Set<ChildProcess>,
+): Promise<Outcome> {
   const files = globSync(`test/${part.name}/**/*.test.ts`, { cwd: root }).toSorted()
   console.log(`\n${part.name}: ${files.length} files`)
-  if (files.length === 0) return { part: part.name, passed: 0, failed: [], skipped: [], ms: 0 }
+  if (files.length === 0) {
+    const failed = [{ title: part.name, text: `there is no test in test/${part.name}` }]
+    return { part: part.name, passed: 0, failed, skipped: [], ms: 0 }
+  }
   const folder = await mkdtemp(join(tmpdir(), 'deckwatch-test-'))
   const report = join(folder, 'report')
   const started = performance.now()
@@ -72,7 +92,7 @@ async function runSuite(part: Extract<Part, { kind: 'suite' }>): Promise<Outcome
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
     })
-    const status = await ended(child)
+    const status = await ended(child, running)
     const counted = readReport(await readFile(report, 'utf8').catch(() => ''), status)
     return { part: part.name, ...counted, ms: performance.now() - started }
   } finally {
@@ -81,9 +101,10 @@ async function runSuite(part: Extract<Part, { kind: 'suite' }>): Promise<Outcome
 }
 
 /** The exit code or signal with which a process ended, or why it could not be started. */
-function ended(child: ReturnType<typeof spawn>): Promise<string> {
-  return new Promise((resolve) => {
+function ended(child: ChildProcess, running: Set<ChildProcess>): Promise<string> {
+  running.add(child)
+  return new Promise<string>((resolve) => {
     child.on('error', (error) => resolve(error.message))
     child.on('close', (code, signal) => resolve(String(code ?? signal)))
-  })
+  }).finally(() => running.delete(child))
 }

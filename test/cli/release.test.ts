@@ -22,7 +22,7 @@ import { krewViolations } from '../../scripts/krew-rules.ts'
 import { checkCodeSignature } from '../../scripts/release/code-signature.ts'
 import { readTar } from '../../scripts/release/tar.ts'
 import { archiveName, TARGETS } from '../../scripts/release/targets.ts'
-import { needCommand } from '../kit/debian-package.ts'
+import { installPackages, needCommand } from '../kit/debian-package.ts'
 import { skip } from '../kit/skip.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -217,7 +217,9 @@ describe('a release', function () {
   })
 
   it('runs on linux/arm64, under emulation', function () {
-    needCommand(this, 'qemu-aarch64-static', ['qemu-user-static', 'libc6-arm64-cross'])
+    const packages = ['qemu-user-static', 'libc6-arm64-cross']
+    needCommand(this, 'qemu-aarch64-static', packages)
+    if (!existsSync('/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1')) installPackages(packages)
     const program = join(unpack('linux', 'arm64'), 'deckwatch')
     const { stdout, stderr, status } = run('qemu-aarch64-static', [
       '-L',

@@ -6,14 +6,17 @@ import { skip } from './skip.ts'
 export function needCommand(context: Mocha.Context, command: string, packages: readonly string[]): void {
   const isThere = (): boolean => spawnSync(command, ['--version']).error === undefined
   if (isThere()) return
-  if (process.getuid?.() === 0) {
-    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    const install = () =>
-      spawnSync('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { env: environment })
-    // A fresh machine has no package lists yet.
-    if (install().status !== 0 && spawnSync('apt-get', ['update'], { env: environment }).status === 0)
-      install()
-    if (isThere()) return
-  }
+  installPackages(packages)
+  if (isThere()) return
   skip(context, `needs ${command} (as root on Debian: apt-get install ${packages.join(' ')})`)
+}
+
+/** Installs Debian packages where this is root; whether it helped, the caller sees. */
+export function installPackages(packages: readonly string[]): void {
+  if (process.getuid?.() !== 0) return
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const install = () =>
+    spawnSync('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { env: environment })
+  // A fresh machine has no package lists yet.
+  if (install().status !== 0 && spawnSync('apt-get', ['update'], { env: environment }).status === 0) install()
 }

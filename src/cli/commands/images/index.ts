@@ -10,6 +10,7 @@ import { listImages } from '../../features/images/list-images.ts'
 import type { ImagesPorts, PodQuery } from '../../features/images/ports.ts'
 import { connectionOverrides } from '../../shell/connection-flags.ts'
 import { DeckCommand } from '../../shell/deck-command.ts'
+import { VERSION } from '../../shell/version.ts'
 import { clusterPorts } from './cluster-ports.ts'
 import { imagesFlags } from './flags.ts'
 import { imagesOptions, type ImagesOptions } from './options.ts'
@@ -54,7 +55,7 @@ export class ImagesCommand extends DeckCommand {
       isTTY: session.stdout.isTerminal,
     })
     const connection = await loadConnection(connectionOverrides(flags))
-    const transport = connect(connection)
+    const transport = connect(connection, { userAgent: `deckwatch/${VERSION}` })
     try {
       const ports = clusterPorts({
         transport,
