@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { runKubectl } from '../test/kit/kubernetes/kubectl.ts'
 import type { KubectlCluster } from '../test/kit/shop/deploy-shop.ts'
@@ -15,6 +16,8 @@ import { say, Stage, step } from './demo/stage.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const pluginFolder = join(root, 'dist', 'bin')
+// A timer keeps Node running, which what it started in the background does not.
+const STAY_MS = 3_600_000
 const OWN_NAMESPACES = { shop: 'deckwatch-demo-shop', pay: 'deckwatch-demo-pay' }
 
 process.exitCode = await main(process.argv.slice(2))
@@ -78,7 +81,7 @@ async function playOnLocal(
         `  export KUBECONFIG=${controlPlane.adminKubeconfig}\n  export PATH=${path}:$PATH\n  kubectl images -A`,
       )
       if (options.record !== undefined) recording?.write(options.record)
-      if (!signal.aborted) await once(signal, 'abort')
+      while (!signal.aborted) await delay(STAY_MS, undefined, { signal }).catch(() => undefined)
     }
     return stage.failed
   } finally {
@@ -103,10 +106,13 @@ async function playOnOwn(
         ...given,
       }),
   }
-  await cluster.kubectl(['version', '--client'], { signal }).catch((cause: unknown) => {
-    signal.throwIfAborted()
-    throw new Error('the demo on a cluster of your own needs kubectl on PATH', { cause })
-  })
+  const known = await cluster
+    .kubectl(['config', 'get-contexts', context], { signal })
+    .catch((cause: unknown) => {
+      signal.throwIfAborted()
+      throw new Error('the demo on a cluster of your own needs kubectl on PATH', { cause })
+    })
+  if (known.exitCode !== 0) throw new Error(known.stderr.trim().replace(/^error: /, ''))
   const stage = new Stage({ environment, signal, recording })
   await playReadOnly(stage, context)
   if (options.yes || (await agrees(context, signal))) {

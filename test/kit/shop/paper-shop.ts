@@ -44,10 +44,11 @@ export const PAPER_IMAGES: readonly PaperImage[] = [
 export function startPaperShop(
   cluster: Pick<ControlPlane, 'admin'>,
   namespaces: ShopNamespaces,
+  nodes = PAPER_NODES,
 ): Promise<PaperKubelet> {
   return PaperKubelet.start({
     cluster,
-    nodes: PAPER_NODES,
+    nodes,
     images: PAPER_IMAGES,
     namespaces: [namespaces.shop, namespaces.pay],
     resolve: (reference, pod) => paperImageOf(reference, pod, namespaces),

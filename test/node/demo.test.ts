@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { requireRoot, stopShared } from '../kit/kubernetes/shared.ts'
+import { DemoRun } from '../kit/shop/demo-run.ts'
+
+const RUN_MS = 240_000
+
+const shell = promisify(execFile)
+
+describe('npm run demo, with a real node,', function () {
+  this.timeout(RUN_MS)
+  let demo: DemoRun | undefined
+
+  before(async function () {
+    await requireRoot(this)
+    // One node at a time lives on a host.
+    await stopShared()
+  })
+
+  afterEach(async () => {
+    await demo?.kill()
+  })
+
+  it('shows every command with its output, stays up as it says, and ends without a trace at Ctrl-C', async () => {
+    demo = new DemoRun([])
+    await demo.waitFor('  kubectl images -A\n')
+    const { output } = demo
+    const shown = [...output.matchAll(/^# .+ \((.+)\)\n\$ (.*)\n/gm)].map(([, , command]) => command)
+    assert.deepEqual(shown, [
+      'kubectl images -n shop',
+      'kubectl images -A',
+      'kubectl images -A redis --by pod',
+      'kubectl images -n shop web -c pod,container,image,size',
+      'kubectl images -n shop --follow',
+      'kubectl images -A --by node',
+      'kubectl images -A -o json | head -n 32',
+    ])
+    assert.match(output, /\(!\) redis:7-alpine runs as 2 digests/)
+    assert.match(output, /\[\+\|image\] {2}nginx:1\.28-alpine {2}\[shop\|web-/)
+    assert.match(output, /\[-\|image\] {2}nginx:1\.27-alpine {2}\[shop\|web-/)
+    assert.match(output, /^kit-node /m)
+    assert.doesNotMatch(output, /exit code|No real node/)
+
+    const lines = output.slice(output.indexOf('In another terminal:')).split('\n').slice(1, 4).join('\n')
+    const { stdout } = await shell('sh', ['-c', lines])
+    assert.match(stdout, /^docker\.io\/library\/nginx +1\.28-alpine /m)
+
+    demo.interrupt()
+    assert.equal(await demo.ended(), 0)
+    assert.deepEqual(demo.leftovers(), [])
+  })
+
+  it('ends without a trace at Ctrl-C while pods are starting', async () => {
+    demo = new DemoRun([])
+    await demo.waitFor('starting the node (containerd and kubelet): done')
+    demo.interrupt()
+    assert.equal(await demo.ended(), 130)
+    assert.deepEqual(demo.leftovers(), [])
+  })
+})
