@@ -68,8 +68,6 @@ export async function playShopOn(
   { context, namespaces, signal }: { context: string; namespaces: ShopNamespaces; signal: AbortSignal },
 ): Promise<void> {
   const images = `kubectl images --context ${quoted(context)} -n ${namespaces.shop}`
-  const { exitCode } = await cluster.kubectl(['get', 'namespace', namespaces.shop, namespaces.pay])
-  // Exit code 0 is for both; of one alone kubectl says so on stdout.
   const there = await cluster.kubectl([
     'get',
     'namespace',
@@ -78,7 +76,9 @@ export async function playShopOn(
     '--ignore-not-found',
     '--output=name',
   ])
-  if (exitCode === 0 || there.stdout !== '') {
+  // An empty answer that is a failure says nothing, and what is there already must never be taken away at the end.
+  if (there.exitCode !== 0) throw new Error(`cannot tell which namespaces there are: ${there.stderr.trim()}`)
+  if (there.stdout !== '') {
     throw new Error(`there is ${there.stdout.trim().replaceAll('\n', ' and ')} already; nothing was written`)
   }
   try {
