@@ -1,3 +1,4 @@
+import { DeckError } from '../lib/errors.ts'
 import type { Status } from './protobuf-status.ts'
 
 /** What a watch can follow: every object of etcd has both. */
@@ -14,6 +15,19 @@ export type WatchFrame<T> =
   | { readonly type: 'ERROR'; readonly status: Partial<Status> }
   /** A message came whole and made no sense: something may be lost. */
   | { readonly type: 'UNREADABLE'; readonly detail: string }
+
+/** A longer event is taken for a sign that the framing is lost; etcd holds objects of some megabytes at most. */
+const MAX_EVENT_BYTES = 64 * 1024 * 1024
+
+/** Throws KUBE_PROTOCOL for an event of more bytes than any has. */
+export function checkEventLength(bytes: number): void {
+  if (bytes <= MAX_EVENT_BYTES) return
+  throw new DeckError(
+    'KUBE_PROTOCOL',
+    `the API server sent a malformed watch: an event of ${bytes} bytes or more`,
+    { hint: 'A proxy between here and the API server may cut or change answers.' },
+  )
+}
 
 /** Cuts the body of a watch into messages; what the end of the stream leaves unfinished is never taken for one. */
 export interface WatchParser<T> {

@@ -1,4 +1,10 @@
-import { type Watched, type WatchFrame, watchFrame, type WatchParser } from './watch-frame.ts'
+import {
+  checkEventLength,
+  type Watched,
+  type WatchFrame,
+  watchFrame,
+  type WatchParser,
+} from './watch-frame.ts'
 
 const NEWLINE = 0x0a
 
@@ -6,6 +12,7 @@ const NEWLINE = 0x0a
 export class JsonWatchParser<T extends Watched> implements WatchParser<T> {
   readonly #fromJson: (value: unknown) => T
   #carried: Buffer[] = []
+  #carriedBytes = 0
 
   constructor(fromJson: (value: unknown) => T) {
     this.#fromJson = fromJson
@@ -21,10 +28,15 @@ export class JsonWatchParser<T extends Watched> implements WatchParser<T> {
     for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
       const line = Buffer.concat([...this.#carried, rest.subarray(0, end)])
       this.#carried = []
+      this.#carriedBytes = 0
       rest = rest.subarray(end + 1)
       if (line.length > 0) frames.push(this.#frame(line.toString('utf8')))
     }
-    if (rest.length > 0) this.#carried.push(rest)
+    if (rest.length > 0) {
+      this.#carried.push(rest)
+      this.#carriedBytes += rest.length
+      checkEventLength(this.#carriedBytes)
+    }
     return frames
   }
 

@@ -1,7 +1,13 @@
 import { DeckError } from '../lib/errors.ts'
-import { lengthDelimited, malformedProtobuf, ProtobufReader } from './protobuf.ts'
+import { lengthDelimited, ProtobufReader } from './protobuf.ts'
 import { rawInside, readStatus } from './protobuf-status.ts'
-import { type Watched, type WatchFrame, watchFrame, type WatchParser } from './watch-frame.ts'
+import {
+  checkEventLength,
+  type Watched,
+  type WatchFrame,
+  watchFrame,
+  type WatchParser,
+} from './watch-frame.ts'
 
 // Each frame is four bytes of big-endian length and a WatchEvent (meta/v1/generated.proto) whose object is a
 // RawExtension (runtime/generated.proto), which holds `k8s\0` and an Unknown.
@@ -9,9 +15,6 @@ const PREFIX_BYTES = 4
 const EVENT_TYPE = lengthDelimited(1)
 const EVENT_OBJECT = lengthDelimited(2)
 const EXTENSION_RAW = lengthDelimited(1)
-
-/** A greater frame is taken for a sign that the framing is lost; etcd holds objects of some megabytes at most. */
-const MAX_FRAME_BYTES = 64 * 1024 * 1024
 
 /** Reads a watch of length-prefixed protobuf frames. */
 export class ProtobufWatchParser<T extends Watched> implements WatchParser<T> {
@@ -40,7 +43,7 @@ export class ProtobufWatchParser<T extends Watched> implements WatchParser<T> {
     this.#needed = PREFIX_BYTES
     while (block.length - start >= PREFIX_BYTES) {
       const length = block.readUInt32BE(start)
-      if (length > MAX_FRAME_BYTES) throw malformedProtobuf(`a watch event of ${length} bytes`)
+      checkEventLength(length)
       if (block.length - start < PREFIX_BYTES + length) {
         this.#needed = PREFIX_BYTES + length
         break

@@ -17,7 +17,7 @@ export interface WatchRequest {
 
 /**
  * Opens a watch with bookmarks; resolves when the server has accepted it. The frames come in the batches in which
- * they arrive and end when the server ends the watch between two of them; a stream that breaks off within one
+ * they arrive, an empty one for bytes that complete none, and end when the server ends the watch between two of them; a stream that breaks off within one
  * throws KUBE_UNREACHABLE.
  */
 export async function openWatch<T extends Watched>(
@@ -48,8 +48,7 @@ async function* frames<T>(
   what: string,
 ): AsyncGenerator<readonly WatchFrame<T>[], void> {
   for await (const chunk of response.body) {
-    const batch = parser.push(chunk)
-    if (batch.length > 0) yield batch
+    yield parser.push(chunk)
   }
   if (parser.unfinished) {
     throw new DeckError('KUBE_UNREACHABLE', `cannot ${what}: the connection ended in the middle of an event`)

@@ -8,6 +8,7 @@ import {
 import { listPods, podSource } from '../../../src/core/kube/pod-list.ts'
 import type { KubeTransport } from '../../../src/core/kube/transport.ts'
 import { DeckError, type ErrorCode } from '../../../src/core/lib/errors.ts'
+import { systemClock } from '../../../src/core/lib/time.ts'
 import type { PodSlice } from '../../../src/core/wire/pod.ts'
 import { type FakeApi, type FakeApiOptions, startFakeApi } from '../../kit/fake-api/fake-api.ts'
 import { fakeTransport } from '../../kit/fake-api/fake-transport.ts'
@@ -87,6 +88,20 @@ describe('a paged list', () => {
       assert.deepEqual((await collect(listPods(transport, { protobuf }))).names, all)
     })
   }
+
+  it('gives empty batches while the bytes of a JSON page come, about one a second', async () => {
+    let now = 0
+    // Each look at the clock finds it a quarter of a second later.
+    const clock = { ...systemClock, now: () => (now += 250) }
+    api.faults.next('/api/v1/pods', { kind: 'drip', bytes: 500, everyMs: 1 })
+    const sizes: number[] = []
+    const list = listPods(transport, { protobuf: false, clock })
+    for await (const batch of list) sizes.push(batch.length)
+    const last = sizes.pop()
+    assert.equal(last, 7)
+    assert.ok(sizes.length > 1, `${sizes.length} batches before the last`)
+    assert.ok(sizes.every((size) => size === 0))
+  })
 
   it('asks for protobuf first, or only for JSON when told so', async () => {
     await collect(listPods(transport))

@@ -121,6 +121,18 @@ describe('a watch of JSON lines that is spoilt', () => {
   })
 })
 
+describe('a watch of JSON lines without an end', () => {
+  it('is given up before it fills the memory', () => {
+    const parser = new JsonWatchParser(podDecoder().fromJson)
+    const chunk = Buffer.alloc(1024 * 1024, 'x')
+    for (let chunks = 0; chunks < 64; chunks++) assert.deepEqual(parser.push(chunk), [])
+    assert.throws(
+      () => parser.push(chunk),
+      (error) => error instanceof DeckError && error.code === 'KUBE_PROTOCOL',
+    )
+  })
+})
+
 describe('a watch of protobuf frames that is spoilt', () => {
   const newParser = (): ProtobufWatchParser<PodSlice> => {
     const { fromProtobuf } = podDecoder()
