@@ -2,7 +2,8 @@ import { connect as connectTcp, isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import { checkServerIdentity, connect as connectTls } from 'node:tls'
 import type { ConnectionOptions } from 'node:tls'
-import { openTunnel } from './proxy-tunnel.ts'
+import { forwardsTo } from './proxy.ts'
+import { openProxy } from './proxy-tunnel.ts'
 import type { TunnelTrust } from './proxy-tunnel.ts'
 import { trustedRoots } from './tls.ts'
 import type { TlsMaterial } from './tls.ts'
@@ -30,7 +31,7 @@ function proxyTrust(material: TlsMaterial | undefined): TunnelTrust {
 }
 
 /**
- * A connection that is ready for HTTP: through the proxy, and after the TLS handshake where there is material. Rejects
+ * A connection that is ready for HTTP: through the proxy or to one that forwards, and after the TLS handshake where there is material. Rejects
  * with code ETIMEDOUT when that takes longer than `timeoutMs`.
  */
 export async function openConnection(
@@ -41,6 +42,7 @@ export async function openConnection(
 ): Promise<Socket> {
   const host = server.hostname.replace(/^\[(.*)\]$/, '$1')
   const port = Number(server.port) || (material ? 443 : 80)
+  const target = proxy && forwardsTo(server, proxy) ? undefined : { host, port }
   const opened: Socket[] = []
   let late = false
   const timer = setTimeout(() => {
@@ -52,7 +54,7 @@ export async function openConnection(
     if (late) socket.destroy(timeout())
   }
   try {
-    const tunnel = proxy ? await openTunnel(proxy, host, port, () => proxyTrust(material), open) : undefined
+    const tunnel = proxy ? await openProxy(proxy, target, () => proxyTrust(material), open) : undefined
     const socket = material
       ? connectTls({ ...(tunnel ? { socket: tunnel } : { host, port }), ...tlsOptions(host, material) })
       : (tunnel ?? connectTcp({ host, port }))

@@ -6,7 +6,7 @@ import { createSession } from './connect-session.ts'
 import type { TransportOptions, Wire, WireRequest } from './connect-session.ts'
 import type { HeaderList } from './connect-headers.ts'
 import { openConnection } from './https-transport-connection.ts'
-import { proxyFor } from './proxy.ts'
+import { forwardsTo, proxyAuthorization, proxyFor, proxyWantsLogin } from './proxy.ts'
 import type { TlsMaterial } from './tls.ts'
 import type { KubeResponse, KubeTransport } from './transport.ts'
 
@@ -53,6 +53,7 @@ function sameMaterial(a: TlsMaterial | undefined, b: TlsMaterial | undefined): b
 export function createHttpsWire({ connection, environment }: TransportOptions): Wire {
   const server = new URL(connection.server)
   const proxy = proxyFor(server, connection.proxyUrl, environment.variables)
+  const forwarder = proxy && forwardsTo(server, proxy) ? proxy : undefined
   let agent: HttpAgent | undefined
   let agentMaterial: TlsMaterial | undefined
 
@@ -92,11 +93,17 @@ export function createHttpsWire({ connection, environment }: TransportOptions): 
       { message: IncomingMessage } | { error: Error; stale: boolean }
     >()
     const { method, url, headers, body, material, signal } = wired
+    const forwarderLogin = forwarder && proxyAuthorization(forwarder)
     const options: RequestOptions = {
       method,
       host: server.hostname,
-      path: url.slice(server.origin.length),
-      headers: { host: server.host, ...nodeHeaders(headers) },
+      // RFC 9112, 3.2.2: a proxy that forwards is told the whole URL.
+      path: forwarder ? url : url.slice(server.origin.length),
+      headers: {
+        host: server.host,
+        ...(forwarderLogin ? { 'proxy-authorization': forwarderLogin } : {}),
+        ...nodeHeaders(headers),
+      },
       agent: agentFor(material),
     }
     const request = material ? httpsRequest(options) : httpRequest(options)
@@ -117,14 +124,22 @@ export function createHttpsWire({ connection, environment }: TransportOptions): 
     return promise
   }
 
+  function answerOf(message: IncomingMessage): KubeResponse {
+    if (forwarder && message.statusCode === 407) {
+      message.destroy()
+      throw proxyWantsLogin(forwarder)
+    }
+    return responseOf(message)
+  }
+
   return {
     async send(wired) {
       const first = await once(wired)
-      if ('message' in first) return responseOf(first.message)
+      if ('message' in first) return answerOf(first.message)
       wired.signal.throwIfAborted()
       // The server closed an idle connection just as we took it up again: nothing was answered, so a GET may go anew.
       const again = first.stale && wired.method === 'GET' ? await once(wired) : first
-      if ('message' in again) return responseOf(again.message)
+      if ('message' in again) return answerOf(again.message)
       throw again.error
     },
     close: closeIdle,

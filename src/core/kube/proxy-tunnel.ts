@@ -2,7 +2,7 @@ import { connect as connectTcp, isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { DeckError } from '../lib/errors.ts'
-import { proxyName } from './proxy.ts'
+import { proxyAuthorization, proxyLogin, proxyName, proxyRefused, proxyWantsLogin } from './proxy.ts'
 
 /** How an https proxy itself is known for the right one. */
 export interface TunnelTrust {
@@ -11,15 +11,6 @@ export interface TunnelTrust {
 }
 
 const HEAD_LIMIT = 16 * 1024
-
-function refused(proxy: URL, what: string, hint: string): DeckError {
-  return new DeckError('KUBE_UNREACHABLE', `the proxy ${proxyName(proxy)} ${what}`, { hint })
-}
-
-function login(proxy: URL): { readonly user: string; readonly password: string } | undefined {
-  if (!proxy.username && !proxy.password) return undefined
-  return { user: decodeURIComponent(proxy.username), password: decodeURIComponent(proxy.password) }
-}
 
 /** Reads from a socket exactly what was asked for; what came beyond it stays for whoever reads next. */
 function reader(socket: Socket): (enough: (bytes: Buffer) => number) => Promise<Buffer> {
@@ -63,31 +54,23 @@ function nextChunk(socket: Socket): Promise<Buffer> {
 
 async function httpConnect(socket: Socket, proxy: URL, host: string, port: number): Promise<void> {
   const target = `${host.includes(':') ? `[${host}]` : host}:${port}`
-  const who = login(proxy)
-  const authorization = who
-    ? `Proxy-Authorization: Basic ${Buffer.from(`${who.user}:${who.password}`).toString('base64')}\r\n`
-    : ''
+  const login = proxyAuthorization(proxy)
+  const authorization = login ? `Proxy-Authorization: ${login}\r\n` : ''
   socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n${authorization}\r\n`)
   const head = await reader(socket)((bytes) => {
     const end = bytes.indexOf('\r\n\r\n')
     if (end < 0 && bytes.length > HEAD_LIMIT) {
-      throw refused(proxy, 'does not answer as an HTTP proxy', 'Is it a proxy, and of this kind?')
+      throw proxyRefused(proxy, 'does not answer as an HTTP proxy', 'Is it a proxy, and of this kind?')
     }
     return end < 0 ? 0 : end + 4
   })
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(head.toString('latin1'))?.[1]
   if (status === undefined) {
-    throw refused(proxy, 'does not answer as an HTTP proxy', 'Is it a proxy, and of this kind?')
+    throw proxyRefused(proxy, 'does not answer as an HTTP proxy', 'Is it a proxy, and of this kind?')
   }
-  if (status === '407') {
-    throw refused(
-      proxy,
-      'wants a login (407)',
-      'Put USER:PASSWORD@ before its host in proxy-url or HTTPS_PROXY.',
-    )
-  }
+  if (status === '407') throw proxyWantsLogin(proxy)
   if (!status.startsWith('2')) {
-    throw refused(
+    throw proxyRefused(
       proxy,
       `refused to connect to ${target} (${status})`,
       'May the proxy connect there? NO_PROXY names hosts to reach without it.',
@@ -99,11 +82,11 @@ async function httpConnect(socket: Socket, proxy: URL, host: string, port: numbe
 async function socksConnect(socket: Socket, proxy: URL, host: string, port: number): Promise<void> {
   const read = reader(socket)
   const exactly = (size: number): Promise<Buffer> => read((bytes) => (bytes.length >= size ? size : 0))
-  const who = login(proxy)
+  const who = proxyLogin(proxy)
   socket.write(who ? Buffer.from([5, 2, 0, 2]) : Buffer.from([5, 1, 0]))
   const [version, method] = await exactly(2)
   if (version !== 5)
-    throw refused(proxy, 'does not answer as a SOCKS5 proxy', 'Is it a proxy, and of this kind?')
+    throw proxyRefused(proxy, 'does not answer as a SOCKS5 proxy', 'Is it a proxy, and of this kind?')
   if (method === 2 && who) {
     const user = Buffer.from(who.user)
     const password = Buffer.from(who.password)
@@ -112,9 +95,17 @@ async function socksConnect(socket: Socket, proxy: URL, host: string, port: numb
     )
     const [, ok] = await exactly(2)
     if (ok !== 0)
-      throw refused(proxy, 'did not accept the login', 'Correct USER:PASSWORD in proxy-url or HTTPS_PROXY.')
+      throw proxyRefused(
+        proxy,
+        'did not accept the login',
+        'Correct USER:PASSWORD in proxy-url or HTTPS_PROXY.',
+      )
   } else if (method !== 0) {
-    throw refused(proxy, 'wants a login', 'Put USER:PASSWORD@ before its host in proxy-url or HTTPS_PROXY.')
+    throw proxyRefused(
+      proxy,
+      'wants a login',
+      'Put USER:PASSWORD@ before its host in proxy-url or HTTPS_PROXY.',
+    )
   }
   const name = Buffer.from(host)
   const address =
@@ -124,7 +115,7 @@ async function socksConnect(socket: Socket, proxy: URL, host: string, port: numb
   socket.write(Buffer.concat([Buffer.from([5, 1, 0]), address, Buffer.from([port >> 8, port & 255])]))
   const [, reply, , type, first = 0] = await read((bytes) => (bytes.length >= 5 ? 5 : 0))
   if (reply !== 0) {
-    throw refused(
+    throw proxyRefused(
       proxy,
       `could not connect to ${host}:${port} (SOCKS reply ${reply})`,
       'Is the server up, and may the proxy connect there?',
@@ -135,13 +126,13 @@ async function socksConnect(socket: Socket, proxy: URL, host: string, port: numb
 }
 
 /**
- * A connection to `host:port` through an http, https, socks5 or socks5h proxy, nothing of the server's read yet. The
- * caller bounds the time by destroying what `opened` hands over as soon as it exists.
+ * A connection through an http, https, socks5 or socks5h proxy to the target, nothing of it read yet, or to the proxy
+ * itself where there is no target. The caller bounds the time by destroying what `opened` hands over as soon as it
+ * exists.
  */
-export async function openTunnel(
+export async function openProxy(
   proxy: URL,
-  host: string,
-  port: number,
+  target: { readonly host: string; readonly port: number } | undefined,
   trust: () => TunnelTrust,
   opened: (socket: Socket) => void,
 ): Promise<Socket> {
@@ -150,7 +141,7 @@ export async function openTunnel(
   const secure = protocol === 'https:'
   const socks = protocol === 'socks5:' || protocol === 'socks5h:'
   if (!secure && !socks && protocol !== 'http:') {
-    throw refused(proxy, 'is of a kind that is not known', 'Use http://, https:// or socks5://.')
+    throw proxyRefused(proxy, 'is of a kind that is not known', 'Use http://, https:// or socks5://.')
   }
   const proxyPort = Number(proxy.port) || (socks ? 1080 : secure ? 443 : 80)
   const socket = secure
@@ -166,7 +157,7 @@ export async function openTunnel(
     await new Promise<void>((resolve, reject) => {
       socket.once(secure ? 'secureConnect' : 'connect', resolve).once('error', reject)
     })
-    await (socks ? socksConnect : httpConnect)(socket, proxy, host, port)
+    if (target) await (socks ? socksConnect : httpConnect)(socket, proxy, target.host, target.port)
     return socket
   } catch (error) {
     socket.destroy()

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { DeckError } from '../lib/errors.ts'
 import { proxyVariable } from './proxy-variables.ts'
 import type { Variables } from './proxy-variables.ts'
 
@@ -75,4 +76,36 @@ export function proxyFor(server: URL, proxyUrl: string | undefined, variables: V
 /** A proxy's address for people: its login is left out. */
 export function proxyName(proxy: URL): string {
   return `${proxy.protocol}//${proxy.host}`
+}
+
+/** Whether requests to a server go to the proxy as they are, to be passed on by it, and not through a tunnel (as Go). */
+export function forwardsTo(server: URL, proxy: URL): boolean {
+  // A SOCKS proxy knows only tunnels.
+  return server.protocol === 'http:' && /^https?:$/.test(proxy.protocol)
+}
+
+/** The login of an http proxy as a Proxy-Authorization header, or undefined where its URL has none. */
+export function proxyAuthorization(proxy: URL): string | undefined {
+  const login = proxyLogin(proxy)
+  return login && `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`
+}
+
+/** The login in a proxy's URL. */
+export function proxyLogin(proxy: URL): { readonly user: string; readonly password: string } | undefined {
+  if (!proxy.username && !proxy.password) return undefined
+  return { user: decodeURIComponent(proxy.username), password: decodeURIComponent(proxy.password) }
+}
+
+/** The error for a proxy that does not do what it is there for. */
+export function proxyRefused(proxy: URL, what: string, hint: string): DeckError {
+  return new DeckError('KUBE_UNREACHABLE', `the proxy ${proxyName(proxy)} ${what}`, { hint })
+}
+
+/** The error for a 407. */
+export function proxyWantsLogin(proxy: URL): DeckError {
+  return proxyRefused(
+    proxy,
+    'wants a login (407)',
+    'Put USER:PASSWORD@ before its host in proxy-url, HTTPS_PROXY or HTTP_PROXY.',
+  )
 }

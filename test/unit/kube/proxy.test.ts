@@ -170,10 +170,20 @@ describe('a request through a proxy', () => {
     deepEqual(asked, [new URL(behind(servers.tls)).host])
   })
 
-  it('reaches an http server, too', async () => {
-    const { url, asked } = await proxy(startHttpProxy())
-    equal((await send({ HTTP_PROXY: url }, { server: behind(servers.plain) })).url, '/through')
-    equal(asked.length, 1)
+  it('to an http server goes by name to a proxy that makes no tunnels, as Go sends it', async () => {
+    const { url, asked } = await proxy(startHttpProxy({ refuses: 405, login: 'me:hun ter2' }))
+    const server = behind(servers.plain)
+    const echo = await send({ HTTP_PROXY: url.replace('//', '//me:hun%20ter2@') }, { server })
+    equal(echo.url, '/through')
+    deepEqual(asked, [`me:hun ter2@GET ${server}/through`])
+    equal(echo.headers[echo.headers.indexOf('host') + 1], new URL(server).host)
+    await fails(send({ HTTP_PROXY: url }, { server }), 'KUBE_UNREACHABLE', /wants a login \(407\)/)
+  })
+
+  it('to an http server goes through a tunnel of a SOCKS5 proxy', async () => {
+    const { url, asked } = await proxy(startSocksProxy())
+    equal((await send({}, { server: behind(servers.plain) }, url)).url, '/through')
+    deepEqual(asked, [new URL(behind(servers.plain)).host])
   })
 
   it('logs in at the proxy', async () => {

@@ -1,5 +1,5 @@
-import { createServer as createHttpServer } from 'node:http'
-import type { IncomingMessage } from 'node:http'
+import { createServer as createHttpServer, request as httpRequest } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { connect, createServer as createTcpServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
@@ -50,10 +50,14 @@ function join(client: Duplex, port: number, greeting: string | Buffer): void {
   client.on('error', () => upstream.destroy())
 }
 
+function loginOf(request: IncomingMessage): string {
+  const header = request.headers['proxy-authorization']?.replace(/^Basic /, '')
+  return header === undefined ? '' : Buffer.from(header, 'base64').toString('utf8')
+}
+
 function onConnect(asked: string[], manners: ProxyManners) {
   return (request: IncomingMessage, socket: Duplex): void => {
-    const header = request.headers['proxy-authorization']?.replace(/^Basic /, '')
-    const login = header === undefined ? '' : Buffer.from(header, 'base64').toString('utf8')
+    const login = loginOf(request)
     asked.push(`${login ? `${login}@` : ''}${request.url ?? ''}`)
     if (manners.refuses !== undefined) return void socket.end(`HTTP/1.1 ${manners.refuses} No\r\n\r\n`)
     if (manners.login !== undefined && manners.login !== login) {
@@ -63,10 +67,31 @@ function onConnect(asked: string[], manners: ProxyManners) {
   }
 }
 
+/** Passes on what names a whole URL, less what is only for the proxy. */
+function onRequest(asked: string[], manners: ProxyManners) {
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const login = loginOf(request)
+    asked.push(`${login ? `${login}@` : ''}${request.method} ${request.url ?? ''}`)
+    const url = URL.parse(request.url ?? '')
+    if (!url) return void response.writeHead(400).end()
+    if (manners.login !== undefined && manners.login !== login) return void response.writeHead(407).end()
+    const { 'proxy-authorization': _, ...headers } = request.headers
+    const { port, pathname, search } = url
+    httpRequest({ host: '127.0.0.1', port, path: pathname + search, method: request.method, headers })
+      .on('response', (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers)
+        answer.pipe(response)
+      })
+      .on('error', () => response.destroy())
+      .end()
+  }
+}
+
 /** A proxy that is spoken to in plain HTTP. */
 export function startHttpProxy(manners: ProxyManners = {}): Promise<SmallProxy> {
   const asked: string[] = []
-  return listen(createHttpServer().on('connect', onConnect(asked, manners)), 'http', asked)
+  const server = createHttpServer(onRequest(asked, manners)).on('connect', onConnect(asked, manners))
+  return listen(server, 'http', asked)
 }
 
 /** A proxy that is spoken to over TLS, with the certificate `server`. */
