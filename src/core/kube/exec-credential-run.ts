@@ -54,6 +54,7 @@ export async function runExecCommand(
   if (path === undefined) throw missing(exec)
   // Loaded on use: most people have no plugin.
   const { spawn } = await import('node:child_process')
+  signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const child = spawn(path, exec.args, {
     stdio: [interactive ? 'inherit' : 'ignore', 'pipe', 'inherit'],

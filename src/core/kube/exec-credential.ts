@@ -26,27 +26,29 @@ export function createExecCredential(
   let last: ExecAnswer | undefined
   let running: SharedRun | undefined
 
+  async function ask(signal: AbortSignal): Promise<ExecAnswer> {
+    const interactive = asksPerson(exec, environment)
+    const info = execInfo(exec, connection, files, interactive)
+    last = decodeExecCredential(await runExecCommand(exec, info, interactive, environment, signal), exec)
+    return last
+  }
+
   function start(): SharedRun {
     const controller = new AbortController()
-    const answer = (async () => {
-      try {
-        const interactive = asksPerson(exec, environment)
-        const info = execInfo(exec, connection, files, interactive)
-        last = decodeExecCredential(
-          await runExecCommand(exec, info, interactive, environment, controller.signal),
-          exec,
-        )
-        return last
-      } finally {
-        running = undefined
-      }
-    })()
-    return { answer, controller, waiters: 0 }
+    const shared: SharedRun = { answer: ask(controller.signal), controller, waiters: 0 }
+    const ended = (): void => forget(shared)
+    shared.answer.then(ended, ended)
+    running = shared
+    return shared
+  }
+
+  function forget(shared: SharedRun): void {
+    if (running === shared) running = undefined
   }
 
   async function run(signal: AbortSignal | undefined): Promise<ExecAnswer> {
     signal?.throwIfAborted()
-    const shared = (running ??= start())
+    const shared = running ?? start()
     shared.waiters += 1
     const left = Promise.withResolvers<never>()
     const leave = (): void => left.reject(signal?.reason)
@@ -58,6 +60,8 @@ export function createExecCredential(
       shared.waiters -= 1
       // Nobody waits for the command any more; after its end this does nothing.
       if (shared.waiters === 0) {
+        // Whoever comes now must not join a run that is being ended.
+        forget(shared)
         shared.controller.abort()
         shared.answer.catch(() => undefined)
       }

@@ -60,7 +60,10 @@ END`,
     )
   }
 
-  async function source(settings: PluginSettings, terminal = false): Promise<CredentialSource> {
+  async function source(
+    settings: PluginSettings,
+    terminal = (): boolean => false,
+  ): Promise<CredentialSource> {
     const kubeconfig = join(folder, 'config')
     await writeFile(
       kubeconfig,
@@ -88,7 +91,7 @@ END`,
         ],
       }),
     )
-    const environment = { ...processEnvironment(), clock, stdinIsTerminal: () => terminal }
+    const environment = { ...processEnvironment(), clock, stdinIsTerminal: terminal }
     const connection = await loadConnection({ kubeconfig }, environment)
     ok(connection.auth.kind === 'exec')
     return createExecCredential(
@@ -279,6 +282,26 @@ END`,
     controller.abort(reason)
     await rejects(work, reason)
     await untilGone(Number(pid))
+  })
+
+  it('is run anew for who comes just after the last one has left', async () => {
+    await plugin({ token: 'abc' })
+    const credentials = await source({})
+    const controller = new AbortController()
+    const work = credentials.current(controller.signal)
+    controller.abort(new Error('enough'))
+    await rejects(work, /enough/)
+    equal((await credentials.current(undefined)).authorization, 'Bearer abc')
+    equal(await runs(), 1)
+  })
+
+  it('is run anew after it could not even be started', async () => {
+    await plugin({ token: 'abc' })
+    let terminal = false
+    const credentials = await source({ interactiveMode: 'Always' }, () => terminal)
+    await fails(credentials.current(undefined), /must ask a person/)
+    terminal = true
+    equal((await credentials.current(undefined)).authorization, 'Bearer abc')
   })
 
   it('goes on for the others when one stops waiting', async () => {
