@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { skip } from '../../kit/skip.ts'
+import { needCommand } from '../../kit/debian-package.ts'
 
 const run = promisify(execFile)
 
@@ -48,14 +48,13 @@ async function leaf(
 
 /**
  * `ca` and a stranger `other-ca`; servers `server` (localhost, kube.test, 127.0.0.1) and `server-ended`; clients
- * `alice`, `bob`, `alice-ended`, and `stranger` of the other authority. Skips the suite where openssl is missing.
+ * `alice`, `bob`, `alice-ended`, and `stranger` of the other authority. Skips the suite where openssl is missing and cannot be
+ * installed.
  */
 export async function makeCertificates(context: Mocha.Context): Promise<Certificates> {
-  try {
-    await run('openssl', ['version'])
-  } catch {
-    skip(context, 'openssl is not installed')
-  }
+  // It may have to be installed first.
+  context.timeout(120_000)
+  needCommand(context, 'openssl', ['openssl'])
   const folder = await mkdtemp(join(tmpdir(), 'deckwatch-certificates-'))
   const server = 'subjectAltName=DNS:localhost,DNS:kube.test,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n'
   const client = 'extendedKeyUsage=clientAuth\n'
