@@ -42,7 +42,7 @@ export async function listNodes(
 }
 
 /** Reads nodes from either encoding into equal slices; names of images are shared between nodes. */
-export function nodeDecoder(): ObjectDecoder<NodeSlice> {
+function nodeDecoder(): ObjectDecoder<NodeSlice> {
   const strings = new StringTable()
   return {
     fromJson: (value) => nodeFromJson(value as NodeJson | null, strings),

@@ -93,7 +93,7 @@ export function killedFor(seed: number): (cluster: ControlPlane) => Promise<void
 }
 
 /** The images in use by the sum of a stream; throws where an image comes twice, or goes without having come. */
-export function sumOf(events: readonly ImageEvent[]): Set<string> {
+function sumOf(events: readonly ImageEvent[]): Set<string> {
   const present = new Set<string>()
   for (const [index, { op, image, pod }] of events.entries()) {
     const where = `event ${index}: ${op} ${image} of ${pod.namespace}/${pod.name}`
