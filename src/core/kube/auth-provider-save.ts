@@ -1,12 +1,13 @@
-import { chmod, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { editYaml, parseYaml } from '../lib/yaml.ts'
+import type { UserOrigin } from './connection.ts'
 
 /**
  * Writes new settings of a user's auth-provider into the kubeconfig file that named the user, all else left as it is.
  * Takes kubectl's lock. Where the file cannot be written the login still serves this run, so that is no error.
  */
 export async function saveAuthProvider(
-  origin: { readonly file: string; readonly user: string },
+  origin: UserOrigin,
   settings: Readonly<Record<string, string>>,
 ): Promise<void> {
   // client-go, clientcmd.lockFile: an empty file beside it that only one process can make.
@@ -26,7 +27,7 @@ export async function saveAuthProvider(
 }
 
 async function rewrite(
-  { file, user }: { readonly file: string; readonly user: string },
+  { file, user }: UserOrigin,
   settings: Readonly<Record<string, string>>,
 ): Promise<void> {
   // A kubeconfig is often a link to where it is kept.
@@ -42,10 +43,12 @@ async function rewrite(
       value,
     })),
   )
-  const { mode } = await stat(target)
+  const { mode, uid, gid } = await stat(target)
   const draft = `${target}.deckwatch-${process.pid}`
   try {
     await writeFile(draft, edited, { mode: 0o600, flag: 'wx' })
+    // Under sudo the file is another's, and must stay so; who may not give it back does not save.
+    await chown(draft, uid, gid)
     await chmod(draft, mode & 0o777)
     await rename(draft, target)
   } catch (error) {

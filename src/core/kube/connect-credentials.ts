@@ -2,7 +2,8 @@ import { DeckError } from '../lib/errors.ts'
 import type { ConnectFiles } from './connect-files.ts'
 import { bearer } from './connection-credential.ts'
 import type { Credential, CredentialSource } from './connection-credential.ts'
-import type { ClusterConnection, ConnectionEnvironment } from './connection.ts'
+import type { ClusterConnection, ConnectionEnvironment, UserOrigin } from './connection.ts'
+import { parseKubeconfig } from './kubeconfig-file.ts'
 
 function tokenValue(token: string, userName: string): string {
   const value = bearer(token)
@@ -46,13 +47,32 @@ function withCertificate(
   }
 }
 
+/** The token that the kubeconfig has for the user by now; undefined where it cannot be told. */
+async function tokenWrittenNow(
+  { file, user }: UserOrigin,
+  environment: ConnectionEnvironment,
+): Promise<string | undefined> {
+  try {
+    const { users } = await parseKubeconfig(environment.readFile(file).toString('utf8'), file)
+    return users.get(user)?.token
+  } catch {
+    // It may be just being written: the token that we have is still the one to be refused.
+    return undefined
+  }
+}
+
 /** Credentials that are written down: a token, a token file, a password, a client certificate. */
-function writtenSource(connection: ClusterConnection, files: ConnectFiles): CredentialSource {
+function writtenSource(
+  connection: ClusterConnection,
+  environment: ConnectionEnvironment,
+  files: ConnectFiles,
+): CredentialSource {
   const { auth, userName } = connection
+  let token = auth.kind === 'token' ? auth.token : ''
   const read = (): Credential => ({
     authorization:
       auth.kind === 'token'
-        ? tokenValue(auth.token, userName)
+        ? tokenValue(token, userName)
         : auth.kind === 'token-file'
           ? tokenValue(readToken(files, auth.file, auth.token), userName)
           : auth.kind === 'basic'
@@ -64,6 +84,10 @@ function writtenSource(connection: ClusterConnection, files: ConnectFiles): Cred
     current: async () => read(),
     async renew(used) {
       files.forget()
+      // `kubectl config set-credentials` and `oc login` put the new token where the old one was.
+      if (auth.kind === 'token' && auth.origin) {
+        token = (await tokenWrittenNow(auth.origin, environment)) || token
+      }
       const now = read()
       return now.authorization !== used.authorization || now.certificate !== used.certificate
     },
@@ -90,6 +114,6 @@ export async function createCredentials(
     case 'token':
     case 'token-file':
     case 'basic':
-      return writtenSource(connection, files)
+      return writtenSource(connection, environment, files)
   }
 }

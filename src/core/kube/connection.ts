@@ -74,18 +74,25 @@ export interface ExecConfig {
   readonly clusterConfig: unknown
 }
 
-/** Where a refreshed login of a legacy provider is written back. */
+/** A kubeconfig file and the name of a user in it. */
+export interface UserOrigin {
+  readonly file: string
+  readonly user: string
+}
+
+/** A login of a legacy provider. */
 export interface AuthProviderConfig {
   readonly name: string
   readonly config: Readonly<Record<string, string>>
-  /** The kubeconfig file and the user in it; undefined where no file named the user. */
-  readonly origin: { readonly file: string; readonly user: string } | undefined
+  /** Where a refreshed login is written back; undefined where no file named the user. */
+  readonly origin: UserOrigin | undefined
 }
 
 /** How each request says who asks, besides a client certificate. */
 export type AuthMethod =
   | { readonly kind: 'none' }
-  | { readonly kind: 'token'; readonly token: string }
+  /** `origin` is where the token was written, to be looked for again there; undefined for a flag's. */
+  | { readonly kind: 'token'; readonly token: string; readonly origin: UserOrigin | undefined }
   /** `token` serves while the file cannot be read. */
   | { readonly kind: 'token-file'; readonly file: string; readonly token: string }
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }

@@ -1,5 +1,5 @@
 import { DeckError } from '../lib/errors.ts'
-import type { ConnectionEnvironment, ExecConfig } from './connection.ts'
+import type { ConnectionEnvironment, ConnectionOverrides, ExecConfig } from './connection.ts'
 import type { KubeconfigCluster, KubeconfigExec, KubeconfigUser } from './kubeconfig-file.ts'
 
 const EXEC_VERSIONS = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1']
@@ -84,14 +84,35 @@ export function checkUser(user: KubeconfigUser, name: string, environment: Conne
   if (user.exec && user.authProvider) {
     throw malformed(`${owner} has both exec and auth-provider`, 'Keep one of the two.')
   }
-  if ((user.asUid || user.asGroups.length > 0 || Object.keys(user.asUserExtra).length > 0) && !user.as) {
-    throw new DeckError(
-      'USAGE',
-      `${owner} asks for a uid, groups or extra of another user, and for no user`,
-      {
-        hint: 'Name whom to act as: --as USER.',
-      },
-    )
+}
+
+/** Refuses an impersonation of nobody, and one that no header could carry. */
+export function checkImpersonation(user: KubeconfigUser, name: string, flags: ConnectionOverrides): void {
+  const extra = Object.values(user.asUserExtra).flat()
+  const parts = [
+    { flag: '--as', field: 'as', byFlag: flags.as, values: [user.as].filter(Boolean) },
+    { flag: '--as-uid', field: 'as-uid', byFlag: flags.asUid, values: [user.asUid].filter(Boolean) },
+    { flag: '--as-group', field: 'as-groups', byFlag: flags.asGroups?.length, values: user.asGroups },
+    { flag: '--as-user-extra', field: 'as-user-extra', byFlag: flags.asUserExtra?.length, values: extra },
+  ]
+  for (const { flag, field, byFlag, values } of parts) {
+    const what = byFlag ? flag : `${field} of user ${JSON.stringify(name)}`
+    const code = byFlag ? 'USAGE' : 'KUBECONFIG_MALFORMED'
+    // oxlint-disable-next-line no-control-regex -- control characters are what is refused
+    if (values.some((value) => /[\u0000-\u001f\u007f]/.test(value))) {
+      throw new DeckError(code, `${what} has a control character (a line break?) in it`, {
+        hint: 'No request can carry that: write the name without it.',
+      })
+    }
+    if (!user.as && values.length > 0) {
+      throw new DeckError(
+        code,
+        `${what} is of use only with ${byFlag ? '--as' : 'as'}, which names the user to act as`,
+        {
+          hint: 'Name whom to act as: --as USER.',
+        },
+      )
+    }
   }
 }
 

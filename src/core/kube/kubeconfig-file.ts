@@ -45,7 +45,7 @@ export interface KubeconfigUser {
   readonly authProvider:
     { readonly name: string; readonly config: Readonly<Record<string, string>> } | undefined
   readonly exec: KubeconfigExec | undefined
-  /** The file that named the user. */
+  /** The file that named the user; empty where flags did. */
   readonly file: string
 }
 
@@ -87,7 +87,7 @@ function decodeExec(fields: KubeconfigFields, path: (reference: string) => strin
 }
 
 /** Checks and names the values of one file; its relative paths become absolute from its own folder. */
-export function decodeKubeconfig(document: unknown, file: string): Kubeconfig {
+function decodeKubeconfig(document: unknown, file: string): Kubeconfig {
   const fields = new KubeconfigFields(document, file)
   const apiVersion = fields.string('apiVersion') || 'v1'
   const kind = fields.string('kind') || 'Config'

@@ -88,7 +88,7 @@ export function overrideUser(
     : {}
   // client-go keeps the user's tokenFile beside --token, and then lets the file win; whoever gives a token means it.
   const token = flags.token
-    ? { token: flags.token, tokenFile: '' }
+    ? { token: flags.token, tokenFile: '', file: '' }
     : flags.tokenFile
       ? { token: '', tokenFile: resolve(workingDirectory, flags.tokenFile) }
       : {}

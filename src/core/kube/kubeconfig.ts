@@ -9,7 +9,7 @@ import type {
   PemSource,
 } from './connection.ts'
 import { inClusterAccount, inClusterNamespace } from './in-cluster.ts'
-import { checkCluster, checkExec, checkUser } from './kubeconfig-checks.ts'
+import { checkCluster, checkExec, checkImpersonation, checkUser } from './kubeconfig-checks.ts'
 import type { KubeconfigCluster, KubeconfigContext, KubeconfigUser } from './kubeconfig-file.ts'
 import { readKubeconfigs } from './kubeconfig-list.ts'
 import type { KubeconfigList } from './kubeconfig-list.ts'
@@ -20,6 +20,8 @@ import {
   overrideUser,
   parseRequestTimeout,
 } from './kubeconfig-overrides.ts'
+import { parseServer } from './kubeconfig-server.ts'
+import type { GivenServer } from './kubeconfig-server.ts'
 
 function someOf(names: Iterable<string>): string {
   const sorted = [...names].toSorted()
@@ -62,9 +64,13 @@ function lookUp<T>(
   const name = wanted || fromContext
   const entry = entries.get(name)
   if (wanted && entry === undefined) {
-    throw new DeckError('USAGE', `there is no ${kind} ${JSON.stringify(wanted)} in the kubeconfig`, {
-      hint: entries.size === 0 ? undefined : `There are: ${someOf(entries.keys())}.`,
-    })
+    throw new DeckError(
+      'CONTEXT_UNKNOWN',
+      `there is no ${kind} ${JSON.stringify(wanted)} in the kubeconfig`,
+      {
+        hint: entries.size === 0 ? undefined : `There are: ${someOf(entries.keys())}.`,
+      },
+    )
   }
   return [name, entry]
 }
@@ -101,17 +107,18 @@ function noServer(
   )
 }
 
-function normalizeServer(text: string, clusterName: string): string {
-  // As client-go: without a scheme it is plain http.
-  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
-  if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
-    throw new DeckError(
-      'KUBECONFIG_MALFORMED',
-      `the server ${JSON.stringify(text)} of cluster ${JSON.stringify(clusterName)} is not an http or https URL`,
-      { hint: 'Write https://HOST:PORT in the kubeconfig, or give --server.' },
-    )
+function givenServer(
+  flag: string | undefined,
+  cluster: KubeconfigCluster,
+  clusterName: string,
+  environment: ConnectionEnvironment,
+): GivenServer | undefined {
+  if (flag) return { text: flag, from: '--server', byFlag: true }
+  if (cluster.server) {
+    return { text: cluster.server, from: `cluster ${JSON.stringify(clusterName)}`, byFlag: false }
   }
-  return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`
+  const text = environment.variables['KUBERNETES_MASTER']
+  return text ? { text, from: 'the variable KUBERNETES_MASTER', byFlag: false } : undefined
 }
 
 function pem(data: string, file: string): PemSource | undefined {
@@ -128,7 +135,8 @@ function certificateOf(user: KubeconfigUser): ClientCertificate | undefined {
 // client-go's order: what is written down goes before a plugin, which is then not even run.
 function authOf(user: KubeconfigUser, userName: string, cluster: KubeconfigCluster): AuthMethod {
   if (user.tokenFile) return { kind: 'token-file', file: user.tokenFile, token: user.token }
-  if (user.token) return { kind: 'token', token: user.token }
+  const origin = user.file ? { file: user.file, user: userName } : undefined
+  if (user.token) return { kind: 'token', token: user.token, origin }
   if (user.username || user.password) {
     return { kind: 'basic', username: user.username, password: user.password }
   }
@@ -137,7 +145,6 @@ function authOf(user: KubeconfigUser, userName: string, cluster: KubeconfigClust
     return certificateOf(user) ? { kind: 'none' } : { kind: 'exec', exec }
   }
   if (user.authProvider) {
-    const origin = user.file ? { file: user.file, user: userName } : undefined
     return { kind: 'auth-provider', provider: { ...user.authProvider, origin } }
   }
   return { kind: 'none' }
@@ -161,7 +168,7 @@ export async function loadConnection(
   overrides: ConnectionOverrides = {},
   environment: ConnectionEnvironment = processEnvironment(),
 ): Promise<ClusterConnection> {
-  const { workingDirectory, variables } = environment
+  const { workingDirectory } = environment
   const requestTimeoutMs = parseRequestTimeout(overrides.requestTimeout)
   const list = await readKubeconfigs(overrides.kubeconfig, environment)
   const [contextName, context] = chooseContext(list, overrides.context)
@@ -175,12 +182,13 @@ export async function loadConnection(
     workingDirectory,
   )
   const user = overrideUser(namedUser ?? pod?.user ?? NO_USER, overrides, workingDirectory)
-  const serverText = cluster.server || variables['KUBERNETES_MASTER']
-  if (!serverText) throw noServer(list, contextName, clusterName, namedCluster !== undefined)
-  const server = normalizeServer(serverText, clusterName)
+  const given = givenServer(overrides.server, cluster, clusterName, environment)
+  if (!given) throw noServer(list, contextName, clusterName, namedCluster !== undefined)
+  const { server, login } = parseServer(given)
   checkCluster(cluster, clusterName, environment)
   checkUser(user, userName, environment)
-  const auth = authOf(user, userName, cluster)
+  checkImpersonation(user, userName, overrides)
+  const auth = login ?? authOf(user, userName, cluster)
   const clientCertificate = certificateOf(user)
   if (userName && !namedUser && auth.kind === 'none' && !clientCertificate) {
     throw new DeckError(

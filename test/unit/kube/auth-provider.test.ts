@@ -1,11 +1,12 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
-import { chmod, lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ManualClock } from '../../kit/manual-clock.ts'
+import { skip } from '../../kit/skip.ts'
 import { createConnectFiles } from '../../../src/core/kube/connect-files.ts'
 import { createCredentials } from '../../../src/core/kube/connect-credentials.ts'
 import type { CredentialSource } from '../../../src/core/kube/connection-credential.ts'
@@ -171,6 +172,22 @@ ${lines.join('\n')}
     await (await again()).current(undefined)
     ok((await lstat(kubeconfig)).isSymbolicLink())
     ok((await readFile(kept, 'utf8')).includes(idToken(3_600_000, 'renewed')))
+  })
+
+  it('of kind oidc leaves a kubeconfig to its owner when root writes it', async function () {
+    if (process.getuid?.() !== 0) skip(this, 'needs root, who may give files away')
+    const issuer = await startProvider(() => ({ body: { id_token: idToken(3_600_000, 'renewed') } }))
+    const source = await credentials('oidc', {
+      'idp-issuer-url': issuer,
+      'client-id': 'k',
+      'id-token': idToken(0),
+      'refresh-token': 'r',
+    })
+    await chown(kubeconfig, 4321, 1234)
+    await source.current(undefined)
+    ok((await readFile(kubeconfig, 'utf8')).includes(idToken(3_600_000, 'renewed')))
+    const { uid, gid, mode } = await stat(kubeconfig)
+    deepEqual([uid, gid, mode & 0o777], [4321, 1234, 0o640])
   })
 
   it('of kind oidc gives its secret in the header, or in the form where the provider wants that', async () => {

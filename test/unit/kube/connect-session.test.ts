@@ -134,6 +134,57 @@ describe('credentials in files', () => {
     deepEqual(authorization(world), ['Bearer one', 'Bearer one', 'Bearer two'])
   })
 
+  it('are read at once after a 401 also where a token stands in the kubeconfig itself', async () => {
+    const kubeconfig = (token: string): string => `
+current-context: c
+clusters: [{name: c, cluster: {server: "https://kube.test"}}]
+contexts: [{name: c, context: {cluster: c, user: me}}]
+users: [{name: other, user: {token: theirs}}, {name: me, user: {token: "${token}"}}]
+`
+    const world = await session(
+      { kubeconfig: '/config' },
+      { files: { '/ca': 'ca', '/config': kubeconfig('one') }, statuses: [200, 401, 401] },
+    )
+    await world.transport.send({ path: '/' })
+    world.files['/config'] = kubeconfig('two')
+    equal((await world.transport.send({ path: '/' })).status, 401)
+    equal((await world.transport.send({ path: '/' })).status, 200)
+    deepEqual(authorization(world), ['Bearer one', 'Bearer one', 'Bearer two', 'Bearer two'])
+  })
+
+  it('are not taken from a kubeconfig that is half written, lacks the user, or is gone', async () => {
+    const kubeconfig = `
+current-context: c
+clusters: [{name: c, cluster: {server: "https://kube.test"}}]
+contexts: [{name: c, context: {cluster: c, user: me}}]
+users: [{name: me, user: {token: one}}]
+`
+    const world = await session(
+      { kubeconfig: '/config' },
+      { files: { '/ca': 'ca', '/config': kubeconfig }, statuses: [401, 401, 401] },
+    )
+    for (const now of [kubeconfig.slice(0, -3), 'users: []', fileError('ENOENT')]) {
+      world.files['/config'] = now
+      equal((await world.transport.send({ path: '/' })).status, 401)
+    }
+    deepEqual(authorization(world), ['Bearer one', 'Bearer one', 'Bearer one'])
+  })
+
+  it('do not replace the token of a flag', async () => {
+    const text = `
+current-context: c
+clusters: [{name: c, cluster: {server: "https://kube.test"}}]
+contexts: [{name: c, context: {cluster: c, user: me}}]
+users: [{name: me, user: {token: written}}]
+`
+    const world = await session(
+      { kubeconfig: '/config', token: 'given' },
+      { files: { '/ca': 'ca', '/config': text }, statuses: [401] },
+    )
+    equal((await world.transport.send({ path: '/' })).status, 401)
+    deepEqual(authorization(world), ['Bearer given'])
+  })
+
   it('lead to no third try', async () => {
     const world = await session(
       { tokenFile: '/t' },

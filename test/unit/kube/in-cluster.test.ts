@@ -50,7 +50,7 @@ describe('the connection of a pod', () => {
 
   it('obeys flags', async () => {
     const connection = await load(pod(), { token: 'flag', as: 'eve', namespace: 'shop' })
-    deepEqual(connection.auth, { kind: 'token', token: 'flag' })
+    deepEqual(connection.auth, { kind: 'token', token: 'flag', origin: undefined })
     deepEqual(
       [connection.source, connection.impersonate?.user, connection.namespace],
       ['in-cluster', 'eve', 'shop'],

@@ -46,13 +46,14 @@ describe('where a kubeconfig is looked for', () => {
       [connection.contextName, connection.clusterName, connection.userName, connection.namespace],
       ['prod', 'prod', 'prod', 'shop'],
     )
-    deepEqual(connection.auth, { kind: 'token', token: 't' })
+    const origin = { file: '/home/me/.kube/config', user: 'prod' }
+    deepEqual(connection.auth, { kind: 'token', token: 't', origin })
     equal(connection.source, 'kubeconfig')
   })
 
   it('reads only --kubeconfig, relative to the working folder', async () => {
     const machine = {
-      files: { '/work/x/one': config('one'), '/two': config('two') },
+      files: { '/cwd/x/one': config('one'), '/two': config('two') },
       variables: { KUBECONFIG: '/two' },
     }
     equal((await load(machine, { kubeconfig: 'x/one' })).contextName, 'one')
@@ -70,7 +71,7 @@ describe('where a kubeconfig is looked for', () => {
     }
     const connection = await load(machine)
     equal(connection.server, 'https://first.test')
-    deepEqual(connection.auth, { kind: 'token', token: 't' })
+    deepEqual(connection.auth, { kind: 'token', token: 't', origin: { file: '/a', user: 'same' } })
     equal((await load(machine, { context: 'only-b' })).server, 'https://first.test')
     deepEqual(await contextNames({}, memoryEnvironment(machine)), ['only-b', 'same'])
   })
@@ -186,7 +187,7 @@ describe('which context, cluster and user', () => {
     const mixed = await load(machine, { cluster: 'b', user: 'b' })
     deepEqual(
       [mixed.contextName, mixed.server, mixed.auth],
-      ['a', 'https://b.test:6443', { kind: 'token', token: 'tb' }],
+      ['a', 'https://b.test:6443', { kind: 'token', token: 'tb', origin: { file: '/b', user: 'b' } }],
     )
   })
 
@@ -218,8 +219,8 @@ describe('which context, cluster and user', () => {
   })
 
   it('refuses an unknown --cluster and --user', async () => {
-    await fails(load(home(config('a')), { cluster: 'x' }), 'USAGE', /no cluster "x"/, /a/)
-    await fails(load(home(config('a')), { user: 'x' }), 'USAGE', /no user "x"/, /a/)
+    await fails(load(home(config('a')), { cluster: 'x' }), 'CONTEXT_UNKNOWN', /no cluster "x"/, /a/)
+    await fails(load(home(config('a')), { user: 'x' }), 'CONTEXT_UNKNOWN', /no user "x"/, /a/)
   })
 
   it('says which name leads nowhere', async () => {
@@ -277,7 +278,37 @@ describe('the server', () => {
   })
 
   it('of another scheme is refused', async () => {
-    await fails(load({}, { server: 'ftp://s.test' }), 'KUBECONFIG_MALFORMED', /is not an http or https URL/)
+    await fails(
+      load({}, { server: 'ftp://s.test' }),
+      'USAGE',
+      /^the server "ftp:\/\/s\.test" of --server is not an http or https URL$/,
+    )
+    const given = home(config('h', { server: 'ftp://h.test' }))
+    await fails(load(given), 'KUBECONFIG_MALFORMED', /of cluster "h" is not an http or https URL$/)
+    const variables = { KUBERNETES_MASTER: 'ftp://m.test' }
+    await fails(load({ variables }), 'KUBECONFIG_MALFORMED', /of the variable KUBERNETES_MASTER is not/)
+  })
+
+  for (const server of [
+    'https://admin:hunter2@host:99999',
+    'https://admin:hunter2/3@host:6443',
+    'https://admin:hunter2@x@host:99999',
+    'https://admin:%zzhunter2@host',
+    'ftp://admin:hunter2@host',
+    'admin:hunter2@host:99999',
+    'http://admin:hunter2@host',
+  ]) {
+    it(`${server.replace('hunter2', '…')} is refused without its password`, async () => {
+      const work = load({}, { server })
+      await fails(work, 'USAGE', /of --server (?:is not an http or https URL|has a login in it)/)
+      await work.catch(({ message, hint }: DeckError) => ok(!`${message}${hint}`.includes('hunter2')))
+    })
+  }
+
+  it('may hold a login, which goes before every other as Go sends it and into no message', async () => {
+    const connection = await load(home(config('l', { server: 'https://ann:p%40ss@l.test:6443/k8s' })))
+    equal(connection.server, 'https://l.test:6443/k8s')
+    deepEqual(connection.auth, { kind: 'basic', username: 'ann', password: 'p@ss' })
   })
 
   it('by http gets no credentials, and may be impersonated on', async () => {
@@ -320,19 +351,20 @@ describe('how we are known', () => {
       deepEqual((await load(home(user(text), files), { token: 'flag' })).auth, {
         kind: 'token',
         token: 'flag',
+        origin: undefined,
       })
     }
   })
 
   it('lets --client-certificate and --client-key replace data in the file', async () => {
     const text = user('{client-certificate-data: eA==, client-key-data: eA==}')
-    const connection = await load(home(text, { '/work/a.crt': 'x', '/work/a.key': 'x' }), {
+    const connection = await load(home(text, { '/cwd/a.crt': 'x', '/cwd/a.key': 'x' }), {
       clientCertificate: 'a.crt',
       clientKey: 'a.key',
     })
     deepEqual(connection.clientCertificate, {
-      certificate: { file: '/work/a.crt' },
-      key: { file: '/work/a.key' },
+      certificate: { file: '/cwd/a.crt' },
+      key: { file: '/cwd/a.key' },
     })
   })
 
@@ -467,13 +499,44 @@ describe('whom we act as', () => {
   })
 
   it('refuses groups of nobody, and an extra without a value', async () => {
-    await fails(load(home(config('c')), { asGroups: ['g'] }), 'USAGE', /and for no user/, /--as USER/)
+    for (const [flags, flag] of [
+      [{ asGroups: ['g'] }, '--as-group'],
+      [{ asUid: '7' }, '--as-uid'],
+      [{ asUserExtra: ['k='] }, '--as-user-extra'],
+    ] as const) {
+      const message = new RegExp(`^${flag} is of use only with --as, which`)
+      await fails(load(home(config('c')), flags), 'USAGE', message, /--as USER/)
+    }
+    await fails(
+      load(home(config('c', { user: '{token: t, as-groups: [a]}' }))),
+      'KUBECONFIG_MALFORMED',
+      /^as-groups of user "c" is of use only with as, /,
+    )
     await fails(
       load(home(config('c')), { as: 'a', asUserExtra: ['k'] }),
       'USAGE',
       /--as-user-extra wants KEY=VALUE/,
     )
   })
+})
+
+describe('whom we act as, with a line break in it', () => {
+  for (const [flags, flag] of [
+    [{ as: 'eve\nImpersonate-Group: system:masters' }, '--as'],
+    [{ as: 'eve', asUid: '7\u0000' }, '--as-uid'],
+    [{ as: 'eve', asGroups: ['g', 'h\r'] }, '--as-group'],
+    [{ as: 'eve', asUserExtra: ['k=a\u007f'] }, '--as-user-extra'],
+  ] as const) {
+    it(`is refused of ${flag}`, () =>
+      fails(load(home(config('c')), flags), 'USAGE', new RegExp(`^${flag} has a control character`)))
+  }
+
+  it('is refused of the kubeconfig', () =>
+    fails(
+      load(home(config('c', { user: '{token: t, as: "eve\\n"}' }))),
+      'KUBECONFIG_MALFORMED',
+      /^as of user "c" has a control character/,
+    ))
 })
 
 describe('how the server is known', () => {
@@ -491,9 +554,9 @@ describe('how the server is known', () => {
   })
 
   it('lets --certificate-authority clear data and insecure', async () => {
-    const machine = home(cluster('insecure-skip-tls-verify: true'), { '/work/ca.crt': 'x' })
+    const machine = home(cluster('insecure-skip-tls-verify: true'), { '/cwd/ca.crt': 'x' })
     deepEqual((await load(machine, { certificateAuthority: 'ca.crt' })).trust, {
-      authority: { file: '/work/ca.crt' },
+      authority: { file: '/cwd/ca.crt' },
       serverName: undefined,
       insecure: false,
     })
@@ -571,6 +634,9 @@ describe('--request-timeout and --namespace', () => {
       context: '',
       token: '',
     })
-    deepEqual([connection.namespace, connection.auth], ['shop', { kind: 'token', token: 't' }])
+    deepEqual(
+      [connection.namespace, connection.auth],
+      ['shop', { kind: 'token', token: 't', origin: { file: '/home/me/.kube/config', user: 'c' } }],
+    )
   })
 })

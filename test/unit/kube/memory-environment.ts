@@ -17,13 +17,13 @@ export function fileError(code: string): Error {
   return Object.assign(new Error(`${code}: no`), { code })
 }
 
-/** An environment of which every part is the test's; the home is /home/me, the working folder /work. */
+/** An environment of which every part is the test's; the home is /home/me, the working folder /cwd. */
 export function memoryEnvironment(machine: MemoryMachine = {}): ConnectionEnvironment {
   const { files = {}, variables = {}, clock = systemClock, terminal = false } = machine
   return {
     variables,
     home: 'home' in machine ? machine.home : '/home/me',
-    workingDirectory: '/work',
+    workingDirectory: '/cwd',
     clock,
     readFile(path) {
       const content = files[path] ?? fileError('ENOENT')

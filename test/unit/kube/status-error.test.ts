@@ -172,7 +172,7 @@ describe('the error for a 401', () => {
       (
         [
           { kind: 'exec', exec },
-          { kind: 'token', token: 'hunter2' },
+          { kind: 'token', token: 'hunter2', origin: undefined },
           { kind: 'token-file', file: '/t', token: '' },
           { kind: 'basic', username: 'u', password: 'hunter2' },
           { kind: 'auth-provider', provider: { name: 'oidc', config: {}, origin: undefined } },
