@@ -7,11 +7,14 @@ import { NODE_NETWORK } from '../kubernetes/node-network.ts'
 import { baseFolder } from '../kubernetes/run-folder.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
+const NETWORK = `/sys/class/net/${NODE_NETWORK.hostInterface}`
 
 /** One `npm run demo`, as a process of its own. */
 export class DemoRun {
   readonly #child: ChildProcess
   readonly #ended: Promise<unknown>
+  // A node of another run may live on this machine at the same time; its network is none of ours.
+  readonly #othersNetwork = existsSync(NETWORK)
   #output = ''
 
   constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
@@ -69,8 +72,8 @@ export class DemoRun {
     const mounts = read('/proc/self/mountinfo')
       .split('\n')
       .filter((line) => line.includes(baseFolder()) && line.includes(mark))
-    const link = `/sys/class/net/${NODE_NETWORK.hostInterface}`
-    return [...folders, ...processes, ...mounts, ...(existsSync(link) ? [link] : [])]
+    const networks = !this.#othersNetwork && existsSync(NETWORK) ? [NETWORK] : []
+    return [...folders, ...processes, ...mounts, ...networks]
   }
 }
 
