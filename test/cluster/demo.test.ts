@@ -5,6 +5,7 @@ import { dirname, delimiter, join } from 'node:path'
 import type { V1Namespace } from '@kubernetes/client-node'
 import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
 import { requireCluster } from '../kit/kubernetes/shared.ts'
+import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
 import { DemoRun } from '../kit/shop/demo-run.ts'
 import { startPaperShop } from '../kit/shop/paper-shop.ts'
 import { sharedShop } from '../kit/shop/shared-shop.ts'
@@ -80,19 +81,25 @@ describe('npm run demo', function () {
   })
 
   describe('on a cluster of one’s own,', () => {
+    let own: ControlPlane
+
     const environmentOf = (kubeconfig: string) => ({
       KUBECONFIG: kubeconfig,
       KUBECACHEDIR: join(folder, 'kubectl-cache'),
-      PATH: [dirname(cluster.kubectlPath), process.env['PATH']].join(delimiter),
+      PATH: [dirname(own.kubectlPath), process.env['PATH']].join(delimiter),
     })
 
     before(async function () {
       this.timeout(RUN_MS)
-      await sharedShop(cluster)
+      // Not the shared one: the demo's node stays, and every DaemonSet there would put a pod on it.
+      own = await startControlPlane()
+      await sharedShop(own)
     })
 
+    after(() => own?.stop())
+
     it('shows the commands to somebody who may only read, and writes nothing', async () => {
-      const kubeconfig = cluster.user('demo-reader')
+      const kubeconfig = own.user('demo-reader')
       const binding = [
         'create',
         'clusterrolebinding',
@@ -107,7 +114,7 @@ describe('npm run demo', function () {
         '--verb=get,list,watch',
         '--resource=pods,nodes,namespaces',
       ]
-      for (const args of [rule, binding]) assert.equal((await cluster.kubectl(args)).exitCode, 0)
+      for (const args of [rule, binding]) assert.equal((await own.kubectl(args)).exitCode, 0)
       demo = new DemoRun(['--context', 'kit'], environmentOf(kubeconfig))
       assert.equal(await demo.ended(), 0, demo.output)
       assert.match(demo.output, /^\$ kubectl images --context kit -A$/m)
@@ -117,15 +124,15 @@ describe('npm run demo', function () {
 
     it('puts the shop up with --yes, and takes it away again', async () => {
       const namespaces = { shop: 'deckwatch-demo-shop', pay: 'deckwatch-demo-pay' }
-      const kubelet = await startPaperShop(cluster, namespaces, ['demo-node'])
+      const kubelet = await startPaperShop(own, namespaces, ['demo-node'])
       try {
-        demo = new DemoRun(['--context', 'kit', '--yes'], environmentOf(cluster.adminKubeconfig))
+        demo = new DemoRun(['--context', 'kit', '--yes'], environmentOf(own.adminKubeconfig))
         assert.equal(await demo.ended(), 0, demo.output)
       } finally {
         await kubelet.stop()
       }
       assert.match(demo.output, /\[-\|image\] {2}nginx:1\.27-alpine {2}\[deckwatch-demo-shop\|web-/)
-      const { items } = await cluster.admin.send<{ items: V1Namespace[] }>('GET', '/api/v1/namespaces')
+      const { items } = await own.admin.send<{ items: V1Namespace[] }>('GET', '/api/v1/namespaces')
       assert.deepEqual(
         items.filter(({ metadata }) => metadata?.name?.startsWith('deckwatch-demo')),
         [],
@@ -134,20 +141,20 @@ describe('npm run demo', function () {
 
     it('touches nothing where its namespaces are already', async () => {
       const name = 'deckwatch-demo-pay'
-      await cluster.admin.send('POST', '/api/v1/namespaces', { metadata: { name } })
-      demo = new DemoRun(['--context', 'kit', '--yes'], environmentOf(cluster.adminKubeconfig))
+      await own.admin.send('POST', '/api/v1/namespaces', { metadata: { name } })
+      demo = new DemoRun(['--context', 'kit', '--yes'], environmentOf(own.adminKubeconfig))
       assert.equal(await demo.ended(), 3)
       assert.match(
         demo.output,
         /error: there is namespace\/deckwatch-demo-pay already; nothing was written\n/,
       )
-      const { stdout } = await cluster.kubectl(['get', 'namespace', name, '-o', 'name'])
+      const { stdout } = await own.kubectl(['get', 'namespace', name, '-o', 'name'])
       assert.equal(stdout, `namespace/${name}\n`)
-      await cluster.kubectl(['delete', 'namespace', name])
+      await own.kubectl(['delete', 'namespace', name])
     })
 
     it('names a context that there is not', async () => {
-      demo = new DemoRun(['--context', 'nowhere'], environmentOf(cluster.adminKubeconfig))
+      demo = new DemoRun(['--context', 'nowhere'], environmentOf(own.adminKubeconfig))
       assert.equal(await demo.ended(), 3)
       assert.match(demo.output, /\nerror: .*context nowhere/)
     })

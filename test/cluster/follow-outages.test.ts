@@ -48,6 +48,12 @@ describe('kubectl images --follow goes on, and tells the true difference,', func
     spec: { containers: [{ name: 'app', image }] },
   })
 
+  /** Ends its connection while it cannot make another: what a server sends to a stopped process would still be read. */
+  async function disconnect(following: FollowProcess): Promise<void> {
+    following.pause()
+    await cluster.apiServer.restart()
+  }
+
   /** What happened while nobody was looking: `gone` ends, `news` comes, `again` returns as itself, `swap` as another. */
   async function changeBehindItsBack(): Promise<void> {
     await deletePods(cluster, [pod('gone'), pod('again'), pod('swap')])
@@ -108,8 +114,7 @@ describe('kubectl images --follow goes on, and tells the true difference,', func
 
   it('when the API server dies and still knows all that has happened since: then nothing is left out', async () => {
     const following = await startWithPods()
-    following.pause()
-    await cluster.apiServer.restart()
+    await disconnect(following)
     await changeBehindItsBack()
     following.resume()
     await expectNext(following, BEFORE.length, [
@@ -124,7 +129,7 @@ describe('kubectl images --follow goes on, and tells the true difference,', func
 
   it('when the API server dies and has forgotten what happened before', async () => {
     const following = await startWithPods()
-    following.pause()
+    await disconnect(following)
     await changeBehindItsBack()
     await cluster.apiServer.restart()
     following.resume()
@@ -133,7 +138,7 @@ describe('kubectl images --follow goes on, and tells the true difference,', func
 
   it('when what it knew is too old to go on from (410 Expired)', async () => {
     const following = await startWithPods()
-    following.pause()
+    await disconnect(following)
     await changeBehindItsBack()
     await cluster.expireResourceVersions()
     following.resume()

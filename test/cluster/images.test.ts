@@ -60,7 +60,7 @@ describe('kubectl images on a real API server', () => {
     const { stdout, stderr } = await images.run(['-A', 'redis:7-alpine'])
     assert.match(stdout, /^docker\.io\/library\/redis +7-alpine +2 digests \(!\) +4 +2 +2 +2 +42 MiB$/m)
     const hint =
-      /^1 image, 4 pods, 2 workloads\. \(!\) redis:7-alpine runs as 2 digests: kubectl images (.*)\n$/
+      /^1 image, 4 pods, 2 workloads\.\s\(!\) redis:7-alpine runs as 2 digests: kubectl images (.*)\n$/
     const [, command = ''] = hint.exec(stderr) ?? []
     assert.match(command, / --by pod$/, stderr)
     const byPod = await images.run(command.split(' '))
