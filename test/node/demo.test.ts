@@ -48,7 +48,7 @@ describe('npm run demo, with a real node,', function () {
 
     demo.interrupt()
     assert.equal(await demo.ended(), 0)
-    assert.deepEqual(demo.leftovers(), [])
+    assert.deepEqual(demo.nodeLeftovers(), [])
   })
 
   it('ends without a trace at Ctrl-C while pods are starting', async () => {
@@ -56,6 +56,6 @@ describe('npm run demo, with a real node,', function () {
     await demo.waitFor('starting the node (containerd and kubelet): done')
     demo.interrupt()
     assert.equal(await demo.ended(), 130)
-    assert.deepEqual(demo.leftovers(), [])
+    assert.deepEqual(demo.nodeLeftovers(), [])
   })
 })

@@ -13,8 +13,6 @@ const NETWORK = `/sys/class/net/${NODE_NETWORK.hostInterface}`
 export class DemoRun {
   readonly #child: ChildProcess
   readonly #ended: Promise<unknown>
-  // A node of another run may live on this machine at the same time; its network is none of ours.
-  readonly #othersNetwork = existsSync(NETWORK)
   #output = ''
 
   constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
@@ -60,7 +58,7 @@ export class DemoRun {
     await this.#ended
   }
 
-  /** What is left of it on this machine: folders, processes, mounts and the node's network; call it after its end. */
+  /** What is left of it on this machine: folders, processes and mounts; call it after its end. */
   leftovers(): string[] {
     // Every run folder's name carries the pid of its run, and every process of the kit has such a path among its arguments.
     const mark = `-${this.#child.pid}-`
@@ -72,8 +70,12 @@ export class DemoRun {
     const mounts = read('/proc/self/mountinfo')
       .split('\n')
       .filter((line) => line.includes(baseFolder()) && line.includes(mark))
-    const networks = !this.#othersNetwork && existsSync(NETWORK) ? [NETWORK] : []
-    return [...folders, ...processes, ...mounts, ...networks]
+    return [...folders, ...processes, ...mounts]
+  }
+
+  /** The same, and the network of its node, of which only one lives on a host at a time. */
+  nodeLeftovers(): string[] {
+    return [...this.leftovers(), ...(existsSync(NETWORK) ? [NETWORK] : [])]
   }
 }
 
