@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import process from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Progress } from '../../src/cli/render/progress.ts'
 import { systemClock } from '../../src/core/lib/time.ts'
 import type { Recording } from './recording.ts'
+import { ShellRun } from './shell-run.ts'
 
 /** How long a stream goes on after the last change that it was to show, in milliseconds. */
 const AFTERGLOW_MS = 1500
@@ -56,17 +55,17 @@ export class Stage {
   async show({ caption, command }: Command): Promise<void> {
     this.#signal.throwIfAborted()
     const started = performance.now()
-    const { child, output } = this.#spawn(command)
-    const end = (): void => void child.kill()
-    this.#signal.addEventListener('abort', end)
-    const [code] = (await once(child, 'close')) as [number | null]
-    this.#signal.removeEventListener('abort', end)
+    const run = new ShellRun(command, this.#environment)
+    const interrupt = (): void => void run.interrupt()
+    this.#signal.addEventListener('abort', interrupt)
+    const code = await run.ended()
+    this.#signal.removeEventListener('abort', interrupt)
     this.#signal.throwIfAborted()
     const seconds = ((performance.now() - started) / 1000).toFixed(2)
     say(`\n# ${caption} (${seconds} s${code === 0 ? '' : `, exit code ${code}`})\n$ ${command}`)
-    process.stdout.write(output.text)
+    process.stdout.write(run.output)
     if (code !== 0) this.#failed += 1
-    this.#recording?.add(caption, command, output.text)
+    this.#recording?.add(caption, command, run.output)
   }
 
   /** The same for a stream: its output is printed as it comes, and in the end it is interrupted as with Ctrl-C. */
@@ -75,10 +74,8 @@ export class Stage {
     say(
       `\n# ${caption} (until the demo interrupts it, at most ${Math.round(atMostMs / 1000)} s)\n$ ${command}`,
     )
-    const { child, output } = this.#spawn(`exec ${command}`)
-    child.stdout.on('data', (text: string) => process.stdout.write(text))
-    const ended = once(child, 'close')
-    const shown = (): boolean => until === undefined || output.text.includes(until)
+    const run = new ShellRun(`exec ${command}`, this.#environment, (text) => process.stdout.write(text))
+    const shown = (): boolean => until === undefined || run.output.includes(until)
     const limit = AbortSignal.any([this.#signal, AbortSignal.timeout(atMostMs)])
     try {
       await delay(LEAD_MS, undefined, { signal: limit })
@@ -89,22 +86,10 @@ export class Stage {
       this.#signal.throwIfAborted()
       if (!limit.aborted) throw error
     } finally {
-      child.kill('SIGINT')
-      await ended
+      // 130 is how a stream ends well.
+      if ((await run.interrupt()) !== 130 || !shown()) this.#failed += 1
     }
-    if (!shown()) this.#failed += 1
-    this.#recording?.add(caption, command, output.text)
-  }
-
-  #spawn(script: string) {
-    // One pipe for both streams keeps the order in which a terminal would show them.
-    const child = spawn('sh', ['-c', `exec 2>&1\n${script}`], {
-      env: this.#environment,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    const output = { text: '' }
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (output.text += text))
-    return { child, output }
+    this.#recording?.add(caption, command, run.output)
   }
 }
 

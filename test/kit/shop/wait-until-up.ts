@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { V1DaemonSet, V1Deployment, V1Job, V1Pod, V1StatefulSet } from '@kubernetes/client-node'
 import type { KubectlCluster } from './deploy-shop.ts'
 
-const READY_LIMIT_MS = 60_000
+const READY_LIMIT_MS = 180_000
 const POLL_MS = 200
 
-/** Waits until everything in these namespaces has come up, or throws with what has not after a minute. */
+/** Waits until everything in these namespaces has come up, or throws with what has not after three minutes. */
 export async function waitUntilUp(
   cluster: KubectlCluster,
   namespaces: readonly string[],
