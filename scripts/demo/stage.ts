@@ -118,7 +118,9 @@ export async function step<Result>(
       doing = line
     })
     progress.stop()
-    say(`${what}: done in ${((performance.now() - started) / 1000).toFixed(1)} s`)
+    const seconds = (performance.now() - started) / 1000
+    // What was there already is not worth a line.
+    if (seconds >= 0.1) say(`${what}: done in ${seconds.toFixed(1)} s`)
     return result
   } finally {
     clearInterval(counting)

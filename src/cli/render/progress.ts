@@ -79,7 +79,7 @@ export class Progress {
 
   #paint(): void {
     // A line as wide as the terminal wraps, and only its last part could be cleared.
-    const line = truncate(visible(this.#text), (this.#stream.columns ?? 80) - 1)
+    const line = truncate(visible(this.#text), (this.#stream.columns || 80) - 1)
     this.#stream.write(CLEAR_LINE + line)
     this.#shown = true
     this.#paintAt = this.#clock.now() + PAINT_MS
