@@ -93,13 +93,18 @@ describe('kubectl images --follow goes on, and tells the true difference,', func
     assert.equal(following.changes.at(-1), `+ ${name}:1`)
   }
 
+  /** stderr is a pipe of its own, which may be read later than what stdout said after it. */
+  async function expectStderr(following: FollowProcess, pattern: RegExp): Promise<void> {
+    await following.waitFor(() => pattern.test(following.stderr), `stderr with ${pattern.source}`)
+  }
+
   async function expectDifference(following: FollowProcess): Promise<void> {
     const first = BEFORE.length
     await following.waitFor(() => following.lines.length >= first + DIFFERENCE.length, 'the difference')
     const events = following.events.slice(first)
     assert.deepEqual(events.map(({ op, image }) => `${op} ${image}`).toSorted(), DIFFERENCE)
     assert.ok(events.every(({ late }) => late))
-    assert.match(following.stderr, /; resumed with a new list: what came and went in between is not told$/m)
+    await expectStderr(following, /; resumed with a new list: what came and went in between is not told$/m)
     await expectNext(following, first + DIFFERENCE.length)
     assert.equal(following.events.at(-1)?.late, false)
   }
@@ -108,8 +113,8 @@ describe('kubectl images --follow goes on, and tells the true difference,', func
     const following = await startWithPods()
     await cluster.apiServer.restart()
     await expectNext(following, BEFORE.length)
-    assert.match(following.stderr, /^\d\d:\d\d:\d\dZ the watch was lost \(.*\); trying again$/m)
-    assert.match(following.stderr, /^not watching \d\d:\d\d:\d\dZ–\d\d:\d\d:\d\dZ; resumed/m)
+    await expectStderr(following, /^\d\d:\d\d:\d\dZ the watch was lost \(.*\); trying again$/m)
+    await expectStderr(following, /^not watching \d\d:\d\d:\d\dZ–\d\d:\d\d:\d\dZ; resumed/m)
   })
 
   it('when the API server dies and still knows all that has happened since: then nothing is left out', async () => {
@@ -124,7 +129,7 @@ describe('kubectl images --follow goes on, and tells the true difference,', func
       '- again:1',
       '- passing:1',
     ])
-    assert.match(following.stderr, /; resumed, nothing missed$/m)
+    await expectStderr(following, /; resumed, nothing missed$/m)
   })
 
   it('when the API server dies and has forgotten what happened before', async () => {

@@ -49,6 +49,8 @@ export class FollowProcess {
     })
     const following = new FollowProcess(child)
     await following.waitFor(() => following.stderr.includes('; following\n'), 'the end of the initial set')
+    // Two pipes are read in no certain order: what was printed before that line may still be in the other.
+    await delay(POLL_MS)
     return following
   }
 
