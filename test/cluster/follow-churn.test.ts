@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
 import { requireKubernetes } from '../kit/kubernetes/shared.ts'
 import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
-import { followChurn, killedFor } from '../kit/plugin/follow-churn.ts'
+import { followChurn, forgotten, killedFor } from '../kit/plugin/follow-churn.ts'
 
 const DURATION_MS = 40_000
 
@@ -20,7 +20,7 @@ describe('the stream of kubectl images --follow', () => {
   it('adds up to what is there, while pods come and go at random and the API server is killed twice', async function () {
     this.timeout(4 * DURATION_MS)
     const seed = Date.now() % 1_000_000
-    const faults = [killedFor(seed), killedFor(seed + 1)]
+    const faults = [killedFor(seed), forgotten(seed + 1)]
     const figures = await followChurn({ cluster, durationMs: DURATION_MS, seed, pauseMs: 50, faults })
     const told = `seed ${seed}: ${JSON.stringify(figures.followers.map(({ events, outages }) => ({ events, outages })))}`
     assert.ok(figures.operations > 100, `only ${figures.operations} operations; ${told}`)

@@ -2,12 +2,21 @@ import assert from 'node:assert/strict'
 import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
 import { requireKubernetes } from '../kit/kubernetes/shared.ts'
 import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
-import { followChurn, killedFor, type FollowerFigures } from '../kit/plugin/follow-churn.ts'
+import {
+  expired,
+  followChurn,
+  forgotten,
+  hungFor,
+  killedFor,
+  type FollowerFigures,
+} from '../kit/plugin/follow-churn.ts'
 
 const MINUTE_MS = 60_000
 const MINUTES = Number(process.env['DECKWATCH_SOAK_MINUTES'] ?? 60)
-/** An API server that is killed about so often, in minutes. */
+/** Something happens to the API server about so often, in minutes. */
 const FAULT_EVERY = 3
+/** Past the time after which a follower opens a silent watch again. */
+const HANG_MS = 100_000
 /** Growth past which a follower would need a restart within months, in bytes an hour. */
 const SLOPE_LIMIT = 8 * 1024 * 1024
 const SETTLED_SHARE = 0.5
@@ -21,6 +30,10 @@ function slope({ memory }: FollowerFigures): number {
   const covariance = late.reduce((sum, [time, size]) => sum + (time - at) * (size - bytes), 0)
   const variance = late.reduce((sum, [time]) => sum + (time - at) ** 2, 0)
   return (covariance / variance) * 60 * MINUTE_MS
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round((bytes / 2 ** 20) * 10) / 10
 }
 
 describe(`the stream of kubectl images --follow over ${MINUTES} minutes (DECKWATCH_SOAK_MINUTES)`, () => {
@@ -37,27 +50,25 @@ describe(`the stream of kubectl images --follow over ${MINUTES} minutes (DECKWAT
     const durationMs = MINUTES * MINUTE_MS
     this.timeout(2 * durationMs + 5 * MINUTE_MS)
     const seed = Date.now() % 1_000_000
-    const faults = Array.from({ length: Math.floor(MINUTES / FAULT_EVERY) }, (_, i) => killedFor(seed + i))
-    const { operations, followers } = await followChurn({ cluster, durationMs, seed, pauseMs: 100, faults })
-    const rows = followers.map((follower) => {
-      const peak = Math.max(...follower.memory.map(([, bytes]) => bytes))
-      const { args, events, outages } = follower
-      return {
-        args: args.join(' '),
-        events,
-        outages,
-        peakMiB: Math.round(peak / 2 ** 20),
-        slope: slope(follower),
-      }
+    const faults = Array.from({ length: Math.floor(MINUTES / FAULT_EVERY) }, (_, index) => {
+      const kill = killedFor(seed + index)
+      return [kill, expired, forgotten(seed + index), hungFor(HANG_MS)][index % 4] ?? kill
     })
-    process.stdout.write(`seed ${seed}, ${operations} operations, ${faults.length} kills\n`)
-    for (const { args, events, outages, peakMiB, slope: growth } of rows) {
-      const perHour = `${(growth / 2 ** 20).toFixed(1)} MiB an hour`
-      process.stdout.write(
-        `${args}: ${events} events, ${outages} outages, peak ${peakMiB} MiB, growth ${perHour}\n`,
-      )
-    }
+    const { operations, followers } = await followChurn({ cluster, durationMs, seed, pauseMs: 100, faults })
+    const rows = followers.map((follower) => ({
+      'kubectl images --follow': follower.args.join(' '),
+      events: follower.events,
+      outages: follower.outages,
+      'peak, MiB': mebibytes(Math.max(...follower.memory.map(([, bytes]) => bytes))),
+      'growth, MiB an hour': mebibytes(slope(follower)),
+    }))
+    console.log(`seed ${seed}: ${operations} operations on pods, ${faults.length} faults of the API server`)
+    console.table(rows)
     // Over a few minutes the heap is still finding its size.
-    if (MINUTES >= 30) for (const row of rows) assert.ok(row.slope <= SLOPE_LIMIT, JSON.stringify(row))
+    if (MINUTES < 30) return
+    for (const follower of followers) {
+      const grown = slope(follower)
+      assert.ok(grown <= SLOPE_LIMIT, `${follower.args.join(' ')} grows by ${mebibytes(grown)} MiB an hour`)
+    }
   })
 })

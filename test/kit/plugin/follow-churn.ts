@@ -16,9 +16,12 @@ export interface FollowChurnOptions {
   readonly durationMs: number
   readonly seed: number
   readonly pauseMs: number
-  /** What is done to the API server, evenly spread over the time. */
-  readonly faults: readonly ((cluster: ControlPlane) => Promise<void>)[]
+  /** What goes wrong, evenly spread over the time. */
+  readonly faults: readonly Fault[]
 }
+
+/** Something that goes wrong, and is well again in the end. */
+export type Fault = (cluster: ControlPlane, followers: readonly FollowProcess[]) => Promise<void>
 
 /** One follower's part in it. */
 export interface FollowerFigures {
@@ -61,7 +64,7 @@ export async function followChurn(options: FollowChurnOptions): Promise<FollowCh
     const sampling = sampleMemory(followers, memory, durationMs / SAMPLES, ending.signal)
     for (const fault of faults) {
       await delay(durationMs / (faults.length + 1))
-      await fault(cluster)
+      await fault(cluster, followers)
     }
     await delay(durationMs / (faults.length + 1))
     ending.abort()
@@ -83,12 +86,50 @@ export async function followChurn(options: FollowChurnOptions): Promise<FollowCh
 }
 
 /** Kills the API server, and starts it again after a random while of at most two seconds. */
-export function killedFor(seed: number): (cluster: ControlPlane) => Promise<void> {
+export function killedFor(seed: number): Fault {
   const random = randomNumbers(seed)
   return async ({ apiServer }) => {
     await apiServer.kill()
     await delay(random() * 2000)
     await apiServer.start()
+  }
+}
+
+/**
+ * Cuts the followers off while much goes on, and kills the API server before they are back, so that it has forgotten all
+ * that happened: only a new list, compared with what they knew, can tell them.
+ */
+export function forgotten(seed: number): Fault {
+  const random = randomNumbers(seed)
+  return async ({ apiServer }, followers) => {
+    const losses = ({ stderr }: FollowProcess): number => stderr.split('the watch was lost').length
+    const before = followers.map(losses)
+    await apiServer.kill()
+    for (const [index, follower] of followers.entries()) {
+      await follower.waitFor(() => losses(follower) > (before[index] ?? 0), 'word of the outage')
+      follower.pause()
+    }
+    try {
+      await apiServer.start()
+      await delay(1000 + random() * 2000)
+      await apiServer.restart()
+    } finally {
+      for (const follower of followers) follower.resume()
+    }
+  }
+}
+
+/** Makes all that was known too old to go on from (410 Expired). */
+export function expired(cluster: ControlPlane): Promise<void> {
+  return cluster.expireResourceVersions()
+}
+
+/** Lets the API server hang for so long, in milliseconds; past 90 seconds a follower no longer waits for it. */
+export function hungFor(ms: number): Fault {
+  return async ({ apiServer }) => {
+    apiServer.pause()
+    await delay(ms)
+    apiServer.resume()
   }
 }
 
