@@ -48,7 +48,8 @@ export class PaperKubelet {
   readonly #options: PaperKubeletOptions
   readonly #ending = new AbortController()
   readonly #running: Promise<void>
-  #scheduled = 0
+  /** Pods that were given a node, by the uid of their owner. */
+  readonly #scheduled = new Map<string, number>()
 
   private constructor(options: PaperKubeletOptions) {
     this.#options = options
@@ -120,7 +121,11 @@ export class PaperKubelet {
     const wanted =
       pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms[0]
         ?.matchFields?.[0]?.values?.[0]
-    return wanted ?? nodes[this.#scheduled++ % nodes.length] ?? ''
+    // Each owner's pods take turns, so that where they are does not hang on the order in which all come.
+    const owner = pod.metadata?.ownerReferences?.[0]?.uid ?? ''
+    const turn = this.#scheduled.get(owner) ?? 0
+    if (wanted === undefined) this.#scheduled.set(owner, turn + 1)
+    return wanted ?? nodes[turn % nodes.length] ?? ''
   }
 
   /** Whether the status tells of every container with the image that it has now. */
