@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { V1Pod, V1PodList } from '@kubernetes/client-node'
 import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
 import { NODE_NETWORK } from '../kit/kubernetes/node-network.ts'
@@ -145,6 +146,8 @@ describe('the node of the test kit', function () {
       assert.notDeepEqual(processes.filter(isAlive), [])
 
       node = await startNode(cluster, { images: { [IMAGE]: {} } })
+      // What was killed is gone once its parent has seen it.
+      for (let i = 0; i < 100 && processes.some(isAlive); i++) await delay(100)
       assert.deepEqual(processes.filter(isAlive), [])
       await run(podOf('again', IMAGE))
     })
