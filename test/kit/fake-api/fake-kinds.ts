@@ -13,7 +13,7 @@ const APPS = { apiVersion: 'apps/v1', root: '/apis/apps/v1' }
 const BATCH = { apiVersion: 'batch/v1', root: '/apis/batch/v1' }
 
 /** Every kind that the fake API server knows. */
-export const FAKE_KINDS: readonly FakeKind[] = [
+const FAKE_KINDS: readonly FakeKind[] = [
   { ...CORE, kind: 'Pod', plural: 'pods', namespaced: true },
   { ...CORE, kind: 'Node', plural: 'nodes', namespaced: false },
   { ...CORE, kind: 'Namespace', plural: 'namespaces', namespaced: false },

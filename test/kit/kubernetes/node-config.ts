@@ -5,7 +5,7 @@ import { NODE_NETWORK } from './node-network.ts'
 export const PAUSE_IMAGE = 'deckwatch.test/pause:1'
 
 /** Where containerd listens, in the node's own /run. */
-export const CONTAINERD_SOCKET = '/run/containerd/containerd.sock'
+const CONTAINERD_SOCKET = '/run/containerd/containerd.sock'
 
 /** The cgroup below which the kubelet keeps its own, apart from a kubelet that the host may have. */
 export const CGROUP_ROOT = 'deckwatch-kit'

@@ -44,7 +44,7 @@ export async function removeShop(cluster: KubectlCluster, { shop, pay }: ShopNam
 }
 
 /** The name of a CronJob's Job for a time, in epoch milliseconds: the CronJob's name and the time in minutes. */
-export function scheduledJobName(cronJob: string, time: number): string {
+function scheduledJobName(cronJob: string, time: number): string {
   return `${cronJob}-${Math.floor(time / 60_000)}`
 }
 

@@ -5,7 +5,7 @@ import { SHOP_IMAGES } from './shop-images.ts'
 import type { ShopNamespaces } from './shop-manifests.ts'
 
 /** The nodes on which the shop runs where it runs on paper. */
-export const PAPER_NODES: readonly string[] = ['node-a', 'node-b']
+const PAPER_NODES: readonly string[] = ['node-a', 'node-b']
 
 const MEBIBYTE = 1024 * 1024
 
@@ -36,9 +36,7 @@ const BY_REFERENCE: Readonly<Record<string, PaperImage>> = {
 }
 
 /** What every paper node has. */
-export const PAPER_IMAGES: readonly PaperImage[] = [
-  ...new Set([...Object.values(BY_REFERENCE), REDIS_BEFORE]),
-]
+const PAPER_IMAGES: readonly PaperImage[] = [...new Set([...Object.values(BY_REFERENCE), REDIS_BEFORE])]
 
 /** Runs the shop on paper: its pods get nodes, statuses and digests, one tag of them as two digests. */
 export function startPaperShop(
@@ -56,11 +54,7 @@ export function startPaperShop(
 }
 
 /** The image behind a reference: redis moved its tag after the first namespace had started. */
-export function paperImageOf(
-  reference: string,
-  pod: V1Pod,
-  { shop }: ShopNamespaces,
-): PaperImage | undefined {
+function paperImageOf(reference: string, pod: V1Pod, { shop }: ShopNamespaces): PaperImage | undefined {
   const image = BY_REFERENCE[reference]
   return image === REDIS && pod.metadata?.namespace === shop ? REDIS_BEFORE : image
 }
