@@ -1,0 +1,46 @@
+/** What users may choose of an installation: the flags of `install`, `--set`, and the chart's values.yaml, by the same keys. */
+export interface DeployValues {
+  readonly namespace: string
+  /** Rooms, without `api`, which is always there: `image-graph`. */
+  readonly components: readonly string[]
+  readonly image: string
+  readonly imagePullPolicy: 'IfNotPresent' | 'Always' | 'Never'
+  readonly imagePullSecrets: readonly string[]
+  /** Pods with the rooms; more than one needs a store that they share. */
+  readonly replicas: number
+  /** 0: the api runs in the rooms' pod; otherwise so many pods of its own. */
+  readonly apiReplicas: number
+  readonly storage: {
+    readonly type: 'pvc' | 'hostPath' | 'emptyDir'
+    readonly size: string
+    /** Empty: the cluster's default. */
+    readonly storageClass: string
+    /** The folder on the node, for `hostPath`. */
+    readonly path: string
+    /** The node that keeps the folder, for `hostPath`. */
+    readonly node: string
+  }
+  readonly resources: {
+    readonly requests: { readonly cpu: string; readonly memory: string }
+    readonly limits: { readonly memory: string }
+  }
+  readonly priorityClassName: string
+  readonly hostNetwork: boolean
+  readonly ports: { readonly api: number; readonly peer: number; readonly metrics: number }
+  readonly networkPolicy: boolean
+  readonly metrics: {
+    /** TLS, and only for bearers of a token that may get /metrics. */
+    readonly auth: boolean
+    /** Names of the namespaces that may reach the port; empty: all. */
+    readonly from: readonly string[]
+  }
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  readonly nodeSelector: Readonly<Record<string, string>>
+  readonly tolerations: readonly Readonly<Record<string, unknown>>[]
+  readonly imageGraph: {
+    readonly historyDays: number
+    readonly historyEvents: number
+    /** Of the image graph's own store: `256Mi`. */
+    readonly historySize: string
+  }
+}

@@ -1,0 +1,38 @@
+/** What one pod of the companion tells about itself at `/statusz`. */
+export interface CompanionStatus {
+  readonly version: string
+  readonly pod: string
+  /** RFC 3339 UTC. */
+  readonly startedAt: string
+  /** `api`, and the rooms of this pod. */
+  readonly components: readonly ComponentStatus[]
+  /** The volume with the stores; left out where the pod keeps nothing. */
+  readonly volume?: { readonly sizeBytes: number; readonly freeBytes: number }
+  readonly certificates: readonly CertificateStatus[]
+}
+
+/** One component of one pod. */
+export interface ComponentStatus {
+  readonly name: string
+  readonly ready: boolean
+  readonly alive: boolean
+  /** Why it is not ready or not alive, or what it does; one clause. */
+  readonly reason: string
+  readonly store?: {
+    readonly usedBytes: number
+    readonly limitBytes: number
+    /** RFC 3339 UTC of the oldest record. */
+    readonly oldest?: string
+    readonly bytesPerDay?: number
+  }
+}
+
+/** One certificate that the companion made and renews; times are RFC 3339 UTC. */
+export interface CertificateStatus {
+  /** `serving authority`, `serving`, `peer authority`, `peer`. */
+  readonly name: string
+  readonly notBefore: string
+  readonly notAfter: string
+  /** When it will be renewed. */
+  readonly renewAt: string
+}
