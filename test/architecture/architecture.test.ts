@@ -7,8 +7,16 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 describe('the architecture', () => {
   it('holds in this repository', () => {
-    const paths = globSync(['src/**/*.ts', 'bin/**/*.ts', 'scripts/**/*.ts', 'test/**/*.ts'], { cwd: root })
-    assert.ok(paths.some((path) => path.startsWith('src')) && paths.length > 20, 'the sources were not found')
+    const paths = globSync(
+      ['src/**/*.ts', 'server/**/*.ts', 'bin/**/*.ts', 'scripts/**/*.ts', 'test/**/*.ts'],
+      { cwd: root },
+    )
+    for (const part of ['src', 'server', 'test']) {
+      assert.ok(
+        paths.filter((path) => path.startsWith(part)).length > 10,
+        `the files of ${part} were not found`,
+      )
+    }
     const tree = new Map(
       paths.map((path) => [path.replaceAll('\\', '/'), readFileSync(`${root}/${path}`, 'utf8')]),
     )
@@ -82,12 +90,123 @@ describe('a breach of the architecture is found:', () => {
     [
       'a wire type that needs Node',
       { 'src/core/wire/a.ts': `import 'node:crypto'` },
-      /core\/wire imports nothing$/,
+      /src\/core\/wire\/a\.ts may import no package and nothing of Node$/,
     ],
     [
       'the product importing the server',
       { 'src/core/lib/a.ts': `import '../../../server/kit/b.ts'` },
-      /src\/core\/lib may not import server\/kit\/b\.ts$/,
+      /src\/core\/lib may not import server\/kit$/,
+    ],
+    [
+      'another feature than the installer reading the manifests',
+      { 'src/cli/features/images/a.ts': `import '../../../../server/deploy/b.ts'` },
+      /src\/cli\/features may not import server\/deploy$/,
+    ],
+    [
+      'the installer reading more of the server than the manifests',
+      { 'src/cli/features/deckwatch/a.ts': `import '../../../../server/kit/b.ts'` },
+      /src\/cli\/features may not import server\/kit$/,
+    ],
+    [
+      'the server importing the command line',
+      { 'server/kit/a.ts': `import '../../src/cli/shell/b.ts'` },
+      /server\/kit may not import src\/cli\/shell$/,
+    ],
+    [
+      'the kit of the server importing a component',
+      { 'server/kit/api/a.ts': `import type { B } from '../../image-graph/index.ts'` },
+      /server\/kit may not import server\/image-graph$/,
+    ],
+    [
+      'the kit of the server importing the composition root',
+      { 'server/kit/a.ts': `import type { B } from '../main.ts'` },
+      /server\/kit may not import server\/main$/,
+    ],
+    [
+      'a component importing another',
+      { 'server/audit-log/a.ts': `import type { B } from '../image-graph/index.ts'` },
+      /server\/audit-log may not import server\/image-graph$/,
+    ],
+    [
+      'a component reading the manifests',
+      { 'server/image-graph/a.ts': `import '../deploy/values.ts'` },
+      /server\/image-graph may not import server\/deploy$/,
+    ],
+    [
+      'the composition root reaching into a component',
+      { 'server/main.ts': `import '../server/image-graph/store.ts'` },
+      /server\/main may import index\.ts only from server\/image-graph$/,
+    ],
+    [
+      'the composition root reading the manifests',
+      { 'server/main.ts': `import './deploy/values.ts'` },
+      /server\/main may not import server\/deploy$/,
+    ],
+    [
+      'manifests that take more of a component than its rights',
+      { 'server/deploy/a.ts': `import type { B } from '../image-graph/index.ts'` },
+      /server\/deploy may import the rights\.ts of others only, not server\/image-graph\/index\.ts$/,
+    ],
+    [
+      'manifests that lean on the core',
+      { 'server/deploy/a.ts': `import '../../src/core/lib/yaml.ts'` },
+      /server\/deploy may import the rights\.ts of others only, not src\/core\/lib\/yaml\.ts$/,
+    ],
+    [
+      'manifests that need Node',
+      { 'server/deploy/a.ts': `import 'node:fs'` },
+      /server\/deploy\/a\.ts may import no package and nothing of Node$/,
+    ],
+    [
+      'rights that lean on their component',
+      { 'server/image-graph/rights.ts': `import type { A } from './config.ts'` },
+      /rights\.ts imports nothing$/,
+    ],
+    [
+      'rights that need Node',
+      { 'server/kit/api/rights.ts': `import 'node:os'` },
+      /rights\.ts may import no package and nothing of Node$/,
+    ],
+    ['a component that nobody agreed on', { 'server/plugins/a.ts': '' }, /lies in no room of the design$/],
+    [
+      'the database outside its door',
+      { 'server/image-graph/store.ts': `import { DatabaseSync } from 'node:sqlite'` },
+      /node:sqlite may be imported in server\/kit\/store only$/,
+    ],
+    [
+      'the database in the product of the command line, be it types',
+      { 'src/core/lib/a.ts': `import type { DatabaseSync } from 'node:sqlite'` },
+      /node:sqlite may be imported in server\/kit\/store only$/,
+    ],
+    [
+      'metrics outside their door',
+      { 'server/image-graph/metrics.ts': `import { Gauge } from 'prom-client'` },
+      /prom-client may be imported in server\/kit\/metrics\.ts only$/,
+    ],
+    [
+      'the log outside its door',
+      { 'server/kit/metrics.ts': `import 'pino'` },
+      /pino may be imported in server\/kit\/log\.ts only$/,
+    ],
+    [
+      'certificates outside their door',
+      { 'server/kit/api/a.ts': `import '@peculiar/x509'` },
+      /@peculiar\/x509 may be imported in server\/kit\/tls only$/,
+    ],
+    [
+      'a schema of settings outside its door',
+      { 'server/image-graph/config.ts': `import { z } from 'zod/mini'` },
+      /zod may be imported in server\/kit\/config only$/,
+    ],
+    [
+      'mutable state in a module of the server',
+      { 'server/kit/a.ts': 'let a = 1' },
+      /^server\/kit\/a\.ts:1 keeps mutable state in the module$/,
+    ],
+    [
+      'a file of the server that says nothing',
+      { 'server/kit/helpers.ts': '' },
+      /"helpers" does not say what it holds$/,
     ],
     [
       'the product importing a test',
@@ -122,8 +241,8 @@ describe('a breach of the architecture is found:', () => {
     ],
     [
       'a package that nobody agreed on',
-      { 'src/core/lib/a.ts': `import { z } from 'zod/mini'` },
-      /zod is no dependency of the product$/,
+      { 'src/core/lib/a.ts': `import merge from 'lodash/merge'` },
+      /lodash is no dependency of the product$/,
     ],
     [
       'the Kubernetes client loaded at start',
@@ -198,6 +317,21 @@ describe('a breach of the architecture is found:', () => {
       'src/core/model/image.ts': `import '../lib/errors.ts'\nimport type { Pod } from '../wire/pod.ts'`,
       'src/core/lib/errors.ts': `import '../wire/pod.ts'`,
       'src/core/wire/pod.ts': `import type { Node } from './node.ts'`,
+      'src/cli/features/deckwatch/install.ts': `import '../../../../server/deploy/manifests.ts'`,
+      'src/cli/commands/deckwatch/install.ts': `import type { V } from '../../../../server/deploy/values.ts'`,
+      'server/main.ts': [
+        `import './image-graph/index.ts'`,
+        `import './kit/store/open-store.ts'`,
+        `import '../src/core/kube/connect.ts'`,
+        `import type { R } from 'prom-client'`,
+      ].join('\n'),
+      'server/image-graph/index.ts': `import './rights.ts'\nimport '../kit/room.ts'\nimport '../../src/core/model/image.ts'`,
+      'server/image-graph/rights.ts': '',
+      'server/kit/room.ts': `import type { DatabaseSync } from 'node:sqlite'\nimport '../../src/core/wire/pod.ts'`,
+      'server/kit/store/open-store.ts': `import 'node:sqlite'\nimport '../log.ts'`,
+      'server/kit/log.ts': `import { pino } from 'pino'`,
+      'server/deploy/values.ts': '',
+      'server/deploy/manifests.ts': `import './values.ts'\nimport '../image-graph/rights.ts'\nimport '../kit/api/rights.ts'`,
       'src/core/wire/node.ts': `${doc}export function f(a: string): void\nexport function f(a: number): void\nexport function f() {}`,
     }
     assert.deepEqual(breaches(new Map(Object.entries(sound))), [])

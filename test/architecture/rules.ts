@@ -1,42 +1,7 @@
-import { posix } from 'node:path'
+import { clientNodeDoors, doorBreach, isClientNodeDoor } from './doors.ts'
 import { readSource, type Import, type SourceFacts } from './read-imports.ts'
+import { importsNothing, resolveImport, roomBreach, roomOf } from './rooms.ts'
 
-/** The rooms of the source from top to bottom, each with the rooms below that it may import. */
-const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  bin: ['src/cli/commands'],
-  'src/cli/commands': [
-    'src/cli/shell',
-    'src/cli/features',
-    'src/cli/render',
-    'src/core/kube',
-    'src/core/registry',
-    'src/core/model',
-    'src/core/lib',
-  ],
-  'src/cli/shell': ['src/core/kube', 'src/core/registry', 'src/core/model', 'src/core/lib'],
-  'src/cli/features': ['src/core/kube', 'src/core/registry', 'src/core/model', 'src/core/lib'],
-  'src/cli/render': ['src/core/lib'],
-  'src/core/kube': ['src/core/model', 'src/core/lib'],
-  'src/core/registry': ['src/core/model', 'src/core/lib'],
-  'src/core/model': ['src/core/lib'],
-  'src/core/lib': [],
-  'src/core/wire': [],
-}
-
-/** Rooms of which a room may take the types only: the objects are handed to it. */
-const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
-  'src/cli/features': ['src/core/kube', 'src/core/registry'],
-}
-
-/** Each third party's door: a room or one file. */
-const DOORS: Readonly<Record<string, readonly string[]>> = {
-  '@oclif/core': ['src/cli/commands', 'src/cli/shell'],
-  chalk: ['src/cli/render'],
-  'cli-table3': ['src/cli/render'],
-  yaml: ['src/core/lib/yaml.ts'],
-}
-
-const CLIENT_NODE = '@kubernetes/client-node'
 const SHAPELESS_NAMES = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'types', 'misc'])
 const MAX_LINES = 450
 
@@ -55,16 +20,13 @@ export function breaches(tree: SourceTree): string[] {
       found.push(`${path}:${line} exports ${name} without a doc comment`)
     }
   }
-  found.push(...clientNodeDoors(facts), ...cycles(facts))
+  const doors = [...facts].filter(([path, { imports }]) => isProduct(path) && imports.some(isClientNodeDoor))
+  found.push(...clientNodeDoors(doors.map(([path]) => path)), ...cycles(facts))
   return found.toSorted()
 }
 
 function isProduct(path: string): boolean {
-  return path.startsWith('src/') || path.startsWith('bin/')
-}
-
-function roomOf(path: string): string | undefined {
-  return Object.keys(ROOMS).find((room) => path.startsWith(`${room}/`))
+  return /^(?:src|server|bin)\//.test(path)
 }
 
 function nameBreaches(path: string): string[] {
@@ -88,49 +50,14 @@ function productBreaches(path: string, { imports, lines, mutableState }: SourceF
 }
 
 function edgeBreaches(path: string, edge: Import): string[] {
-  const { specifier, line, typeOnly } = edge
+  const { specifier, line } = edge
   const at = `${path}:${line}`
-  const room = roomOf(path)
-  if (room === undefined) return []
+  if (roomOf(path) === undefined) return []
   if (specifier === '(computed)') return [`${at} imports a computed path, which no rule can follow`]
-  if (room === 'src/core/wire' && !specifier.startsWith('.')) return [`${at}: core/wire imports nothing`]
-  if (specifier.startsWith('node:')) return []
-  if (!specifier.startsWith('.')) return packageBreaches(path, edge)
-
-  const target = resolveImport(path, specifier)
-  const targetRoom = roomOf(target)
-  if (targetRoom === room) return []
-  if (targetRoom === 'src/core/wire' && room !== 'bin') return []
-  if (targetRoom === undefined || !ROOMS[room]?.includes(targetRoom)) {
-    return [`${at}: ${room} may not import ${targetRoom ?? target}`]
-  }
-  if (!typeOnly && TYPES_ONLY[room]?.includes(targetRoom)) {
-    return [`${at}: ${room} may import types only from ${targetRoom}`]
-  }
-  return []
-}
-
-function packageBreaches(path: string, { specifier, line, typeOnly, dynamic }: Import): string[] {
-  const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
-  if (name === CLIENT_NODE) {
-    const isDoor = dynamic && path.startsWith('src/core/kube/')
-    return typeOnly || isDoor ? [] : [`${path}:${line}: ${name} is loaded by one lazy door in core/kube only`]
-  }
-  const doors = DOORS[name]
-  if (!doors) return [`${path}:${line}: ${name} is no dependency of the product`]
-  const passes = doors.some((door) => path === door || path.startsWith(`${door}/`))
-  return passes ? [] : [`${path}:${line}: ${name} may be imported in ${doors.join(', ')} only`]
-}
-
-function clientNodeDoors(facts: ReadonlyMap<string, SourceFacts>): string[] {
-  const doors = [...facts].filter(
-    ([path, { imports }]) =>
-      isProduct(path) &&
-      imports.some(({ specifier, dynamic }) => dynamic && specifier.startsWith(CLIENT_NODE)),
-  )
-  return doors.length > 1
-    ? [`${CLIENT_NODE} has ${doors.length} doors: ${doors.map(([path]) => path).join(', ')}`]
-    : []
+  const own = specifier.startsWith('.')
+  if (!own && importsNothing(path)) return [`${at} may import no package and nothing of Node`]
+  const breach = own ? roomBreach(path, edge) : doorBreach(path, edge)
+  return breach === undefined ? [] : [`${at}: ${breach}`]
 }
 
 function cycles(facts: ReadonlyMap<string, SourceFacts>): string[] {
@@ -151,8 +78,4 @@ function cycles(facts: ReadonlyMap<string, SourceFacts>): string[] {
   }
   for (const path of facts.keys()) visit(path, [])
   return found
-}
-
-function resolveImport(from: string, specifier: string): string {
-  return posix.normalize(posix.join(posix.dirname(from), specifier))
 }
