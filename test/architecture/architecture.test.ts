@@ -90,7 +90,7 @@ describe('a breach of the architecture is found:', () => {
     [
       'a wire type that needs Node',
       { 'src/core/wire/a.ts': `import 'node:crypto'` },
-      /src\/core\/wire\/a\.ts may import no package and nothing of Node$/,
+      /src\/core\/wire\/a\.ts:1 may import no package and nothing of Node$/,
     ],
     [
       'the product importing the server',
@@ -155,7 +155,7 @@ describe('a breach of the architecture is found:', () => {
     [
       'manifests that need Node',
       { 'server/deploy/a.ts': `import 'node:fs'` },
-      /server\/deploy\/a\.ts may import no package and nothing of Node$/,
+      /server\/deploy\/a\.ts:1 may import no package and nothing of Node$/,
     ],
     [
       'rights that lean on their component',
@@ -165,7 +165,7 @@ describe('a breach of the architecture is found:', () => {
     [
       'rights that need Node',
       { 'server/kit/api/rights.ts': `import 'node:os'` },
-      /rights\.ts may import no package and nothing of Node$/,
+      /rights\.ts:1 may import no package and nothing of Node$/,
     ],
     ['a component that nobody agreed on', { 'server/plugins/a.ts': '' }, /lies in no room of the design$/],
     [
