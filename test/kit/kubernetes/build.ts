@@ -1,13 +1,10 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { acquireHostLock } from './host-lock.ts'
+import { buildOnce, checkGo, GO_ENVIRONMENT, keptFolder, runGo, type Progress } from '../go-build.ts'
 
 const SOURCE = join(import.meta.dirname, 'binary')
-const GO_NEEDED = [1, 25] as const
-const ENVIRONMENT = { CGO_ENABLED: '0', GOWORK: 'off' } as const
+const GO_NEEDED = '1.25'
 
 /** A part of Kubernetes that the kit runs as a process of its own. */
 export type KubernetesPart =
@@ -22,9 +19,6 @@ export interface KubernetesBinaries {
   command(part: KubernetesPart): readonly string[] | undefined
 }
 
-/** Takes lines for people about a long step. */
-export type Progress = (line: string) => void
-
 /** Kubernetes' programs: those of the folder KUBEBUILDER_ASSETS, else built from source once per version and kept. */
 export async function kubernetesBinaries(
   signal?: AbortSignal,
@@ -33,19 +27,18 @@ export async function kubernetesBinaries(
   const assets = process.env['KUBEBUILDER_ASSETS']
   if (assets) return fromAssets(assets)
   const recipe = buildRecipe()
-  const target = join(cacheFolder(), `kubernetes-${recipe.hash}`)
-  if (!existsSync(target)) {
-    const go = await checkGo(signal)
-    const release = await acquireHostLock(`${target}.lock`, {
-      signal,
-      onWait: (holder) => onProgress(`waiting for ${holder}, which builds Kubernetes`),
-    })
-    try {
-      if (!existsSync(target)) await build(target, recipe, go, onProgress, signal)
-    } finally {
-      release()
-    }
-  }
+  const target = keptFolder(`kubernetes-${recipe.hash}`)
+  await buildOnce(
+    {
+      name: 'Kubernetes',
+      version: recipe.version,
+      go: GO_NEEDED,
+      target,
+      cost: 'about six minutes on two cores without a build cache, and 6 GB of disk for the time being',
+      build: (folder) => build(folder, recipe, onProgress, signal),
+    },
+    { signal, onProgress },
+  )
   const kube = join(target, 'kube')
   return { kube, kubectl: join(target, 'kubectl'), command: (part) => [kube, part] }
 }
@@ -56,7 +49,8 @@ export async function whyNoKubernetes(): Promise<string | undefined> {
     return `a Kubernetes control plane runs on Linux only, this is ${process.platform}`
   try {
     if (process.env['KUBEBUILDER_ASSETS']) fromAssets(process.env['KUBEBUILDER_ASSETS'])
-    else if (!existsSync(join(cacheFolder(), `kubernetes-${buildRecipe().hash}`))) await checkGo()
+    else if (!existsSync(keptFolder(`kubernetes-${buildRecipe().hash}`)))
+      await checkGo('Kubernetes', GO_NEEDED)
     return undefined
   } catch (error) {
     return (error as Error).message
@@ -83,74 +77,24 @@ function buildRecipe(): BuildRecipe {
     ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
   )
   const flags = ['-trimpath', '-buildvcs=false', '-ldflags', ['-s', '-w', ...stamps].join(' ')]
-  const identity = JSON.stringify([sources, flags, ENVIRONMENT, process.arch])
+  const identity = JSON.stringify([sources, flags, GO_ENVIRONMENT, process.arch])
   return { version, flags, hash: createHash('sha256').update(identity).digest('hex').slice(0, 12) }
 }
 
 async function build(
-  target: string,
-  recipe: BuildRecipe,
-  go: string,
+  folder: string,
+  { flags }: BuildRecipe,
   onProgress: Progress,
   signal?: AbortSignal,
 ): Promise<void> {
-  const partial = `${target}.partial`
-  rmSync(partial, { recursive: true, force: true })
-  mkdirSync(partial)
-  onProgress(
-    `building Kubernetes ${recipe.version} from source with ${go} into ${target}: once, about six minutes on ` +
-      'two cores without a build cache, and 6 GB of disk for the time being',
-  )
   const started = Date.now()
   for (const [program, source] of [
     ['kube', '.'],
     ['kubectl', 'k8s.io/kubernetes/cmd/kubectl'],
   ] as const) {
-    await run('go', ['build', ...recipe.flags, '-o', join(partial, program), source], signal)
+    await runGo(['build', ...flags, '-o', join(folder, program), source], { cwd: SOURCE, signal })
     onProgress(`built ${program} after ${Math.round((Date.now() - started) / 1000)} s`)
   }
-  renameSync(partial, target)
-}
-
-async function checkGo(signal?: AbortSignal): Promise<string> {
-  const needed = GO_NEEDED.join('.')
-  let answer: string
-  try {
-    answer = await run('go', ['version'], signal)
-  } catch (cause) {
-    signal?.throwIfAborted()
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
-    const what = missing ? 'Go is not on PATH' : `Go does not answer: ${(cause as Error).message.trim()}`
-    throw new Error(
-      `building Kubernetes for the tests needs Go ${needed} or newer (https://go.dev/dl), and ${what}`,
-      { cause },
-    )
-  }
-  const [, version, major, minor] = /\b(go(\d+)\.(\d+)\S*)/.exec(answer) ?? []
-  if (Number(major) === GO_NEEDED[0] && Number(minor) >= GO_NEEDED[1] && version) return version
-  throw new Error(
-    `building Kubernetes for the tests needs Go ${needed} or newer (https://go.dev/dl), and ${answer.trim()} is on PATH`,
-  )
-}
-
-function run(program: string, args: readonly string[], signal?: AbortSignal): Promise<string> {
-  const child = spawn(program, args, {
-    cwd: SOURCE,
-    env: { ...process.env, ...ENVIRONMENT },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(signal ? { signal } : {}),
-  })
-  const output: Buffer[] = []
-  child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
-  child.stderr.on('data', (chunk: Buffer) => output.push(chunk))
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code) => {
-      const text = Buffer.concat(output).toString()
-      if (code === 0) resolve(text)
-      else reject(new Error(`${program} ${args[0]} failed:\n${text.split('\n').slice(-30).join('\n')}`))
-    })
-  })
 }
 
 function fromAssets(folder: string): KubernetesBinaries {
@@ -171,8 +115,4 @@ function fromAssets(folder: string): KubernetesBinaries {
       return path === undefined ? undefined : [path]
     },
   }
-}
-
-function cacheFolder(): string {
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'deckwatch')
 }

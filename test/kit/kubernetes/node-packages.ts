@@ -1,8 +1,8 @@
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process'
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import type { Progress } from '../go-build.ts'
 import { BUSYBOX, isStatic } from '../images/busybox.ts'
-import type { Progress } from './build.ts'
 
 /** Debian's folder of CNI plugins. */
 export const CNI_PLUGINS = '/usr/lib/cni'
