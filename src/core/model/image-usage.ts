@@ -195,7 +195,18 @@ export function imageUses(group: readonly Placement[]): ImageUse[] {
       type: use.type,
       pods: pods.size,
     }))
-    .toSorted((a, b) => b.pods - a.pods || compare(a.namespace, b.namespace) || compare(a.name, b.name))
+    .toSorted((a, b) => b.pods - a.pods || compareUses(a, b))
+}
+
+const USE_ORDER = ['namespace', 'name', 'kind', 'group', 'container', 'type'] as const
+
+/** Whole, so that the same pods in any order give the same objects. */
+function compareUses(a: ImageUse, b: ImageUse): number {
+  for (const key of USE_ORDER) {
+    const order = compare(a[key], b[key])
+    if (order !== 0) return order
+  }
+  return 0
 }
 
 function compare(a: string, b: string): number {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { closingLines, summaryLine } from '../../../src/cli/features/images/closing-lines.ts'
 import { viewColumns } from '../../../src/cli/features/images/columns.ts'
 import { parseContainerColumns, uniqueRows } from '../../../src/cli/features/images/container-columns.ts'
-import { imageList } from '../../../src/cli/features/images/image-objects.ts'
 import { rowNames } from '../../../src/cli/features/images/row-names.ts'
 import { VIEW_NAMES, viewRows, type ViewName } from '../../../src/cli/features/images/views.ts'
 import { Placements, type PlacementOptions } from '../../../src/core/model/image-usage.ts'
@@ -277,56 +276,5 @@ describe('the columns of -c', () => {
     )
     assert.equal(uniqueRows(rows, parseContainerColumns('3')).length, 1)
     assert.equal(uniqueRows(rows, parseContainerColumns('1,3')).length, 3)
-  })
-})
-
-describe('Image objects', () => {
-  const pods = [
-    webPod('a', [use('app', 'nginx:1.25', { running: 1 })]),
-    webPod('b', [use('app', 'nginx:1.25', { running: 2 })], { nodeName: 'n2' }),
-    webPod('c', [use('app', 'docker.io/nginx:1.25')]),
-  ]
-
-  it('are one for each spelling, since the spelling is their identity', () => {
-    const { kind, items } = imageList(place(pods), nodes, 'shop')
-    assert.equal(kind, 'ImageList')
-    assert.deepEqual(
-      items.map(({ image }) => [image.reference, image.name, image.tag]),
-      [
-        ['docker.io/nginx:1.25', 'docker.io/library/nginx', '1.25'],
-        ['nginx:1.25', 'docker.io/library/nginx', '1.25'],
-      ],
-    )
-    assert.deepEqual(items[1], {
-      apiVersion: 'deckwatch.dev/v1alpha1',
-      kind: 'Image',
-      metadata: { name: items[1]?.metadata.name, namespace: 'shop' },
-      image: { reference: 'nginx:1.25', name: 'docker.io/library/nginx', tag: '1.25', digest: '' },
-      digests: [digest(1), digest(2)],
-      sizeBytes: 70 * 2 ** 20,
-      usage: {
-        namespaces: 1,
-        workloads: 1,
-        pods: 2,
-        nodes: 2,
-        by: [
-          {
-            group: 'apps',
-            kind: 'Deployment',
-            name: 'web',
-            namespace: 'shop',
-            container: 'app',
-            type: 'container',
-            pods: 2,
-          },
-        ],
-      },
-    })
-  })
-
-  it('are ClusterImages without a namespace over the whole cluster', () => {
-    const { kind, items } = imageList(place(pods), nodes, undefined)
-    assert.equal(kind, 'ClusterImageList')
-    assert.deepEqual(Object.keys(items[0]?.metadata ?? {}), ['name'])
   })
 })

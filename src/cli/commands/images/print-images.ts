@@ -54,7 +54,7 @@ export async function printImages(
   let list: DeckList<unknown>
   if (view === 'image') {
     // Their names are hashes, and node:crypto takes longer to load than most answers to print.
-    const { imageList } = await import('../../features/images/image-objects.ts')
+    const { imageList } = await import('../../../core/model/image-objects.ts')
     const images = imageList(answer.placements, answer.nodes, namespace)
     list = { ...images, items: sorter.images(images.items) }
   } else list = rowList(sorter.rows(viewRows(view, answer.placements, answer.nodes)), options)

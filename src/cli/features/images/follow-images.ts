@@ -1,5 +1,6 @@
 import type { Clock } from '../../../core/lib/time.ts'
 import { ImageGraph, type ImageTransition } from '../../../core/model/image-graph.ts'
+import { netEffect } from '../../../core/model/net-effect.ts'
 import { matchingImages, type ImageMatch } from '../../../core/model/image-usage.ts'
 import type { PodSlice } from '../../../core/wire/pod.ts'
 import type { ImagesPorts, PodQuery } from './ports.ts'
@@ -66,7 +67,7 @@ export async function* followImages(
         break
       case 'resumed':
         yield event
-        yield* event.how === 'relist' ? netEffect(missed ?? []) : (missed ?? [])
+        yield* event.how === 'relist' ? settledChanges(missed ?? []) : (missed ?? [])
         missed = undefined
         break
       case 'added':
@@ -93,20 +94,13 @@ export async function* followImages(
   }
 }
 
-/** The same changes with what an image only seemed to do, to go and to come again, told as a change of its users. */
-function netEffect(changes: readonly FollowedChange[]): FollowedChange[] {
-  const settled = [...changes]
-  const gone = new Map<string, number>()
-  for (const [i, change] of settled.entries()) {
-    if (change.type !== 'image') continue
-    const { op, image } = change.transition
-    const wentAt = gone.get(image)
-    if (op === '-') gone.set(image, i)
-    if (op !== '+' || wentAt === undefined) continue
-    const went = settled[wentAt]
-    if (went?.type === 'image') settled[wentAt] = { ...went, transition: { ...went.transition, op: '-=' } }
-    settled[i] = { ...change, transition: { ...change.transition, op: '+=' } }
-    gone.delete(image)
-  }
-  return settled
+/** The changes with `netEffect` upon those of images; those of pods are the difference of two lists as they are. */
+function settledChanges(changes: readonly FollowedChange[]): FollowedChange[] {
+  const images = changes.filter((change) => change.type === 'image')
+  const settled = netEffect(images.map(({ transition }) => transition)).values()
+  return changes.map((change) => {
+    if (change.type !== 'image') return change
+    const transition = settled.next().value
+    return transition ? { ...change, transition } : change
+  })
 }
