@@ -1,3 +1,5 @@
+import { VERSION } from './version.ts'
+
 /** What users may choose of an installation: the flags of `install`, `--set`, and the chart's values.yaml, by the same keys. */
 export interface DeployValues {
   readonly namespace: string
@@ -43,4 +45,26 @@ export interface DeployValues {
     /** Of the image graph's own store: `256Mi`. */
     readonly historySize: string
   }
+}
+
+/** What an installation is without any choice (docs: the chart's values.yaml says the same). */
+export const DEFAULT_VALUES: DeployValues = {
+  namespace: 'deckwatch',
+  components: ['image-graph'],
+  image: `ghcr.io/deckwatch/deckwatch:${VERSION}`,
+  imagePullPolicy: 'IfNotPresent',
+  imagePullSecrets: [],
+  replicas: 1,
+  apiReplicas: 0,
+  storage: { type: 'pvc', size: '5Gi', storageClass: '', path: '/var/lib/deckwatch', node: '' },
+  resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '384Mi' } },
+  priorityClassName: '',
+  hostNetwork: false,
+  ports: { api: 10250, peer: 10251, metrics: 8080 },
+  networkPolicy: true,
+  metrics: { auth: false, from: [] },
+  logLevel: 'info',
+  nodeSelector: {},
+  tolerations: [],
+  imageGraph: { historyDays: 7, historyEvents: 200_000, historySize: '256Mi' },
 }
