@@ -8,7 +8,6 @@ export const NAMES = {
   data: 'deckwatch-data',
   config: 'deckwatch-config',
   view: 'deckwatch-view',
-  authReader: 'deckwatch-auth-reader',
   apiService: 'v1alpha1.deckwatch.dev',
   /** The namespace that the agents will have, from which they reach the peer port. */
   agentsNamespace: 'deckwatch-agents',
