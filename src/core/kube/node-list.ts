@@ -5,9 +5,13 @@ import { readMetadata, readShared } from './protobuf-metadata.ts'
 import { StringTable } from './protobuf-string-table.ts'
 import type { RequestPurpose } from './status-error.ts'
 import type { KubeTransport } from './transport.ts'
+import type { Watched } from './watch-frame.ts'
 
-/** What `listNodes` may be told. */
-export interface NodeListOptions extends PagedListOptions {
+/** A node's slice with what a watch follows it by. */
+export interface WatchedNode extends NodeSlice, Watched {}
+
+/** How nodes are read. */
+export interface NodeScope {
   /** False reads JSON where the server could send protobuf. */
   readonly protobuf?: boolean | undefined
   /** Who asks, for error messages. */
@@ -21,28 +25,30 @@ const STATUS_IMAGES = lengthDelimited(8)
 const IMAGE_NAMES = lengthDelimited(1)
 const IMAGE_SIZE_BYTES = varint(2)
 
+/** Nodes as `pagedList` and `listWatch` read them. */
+export function nodeSource({ protobuf, identity }: NodeScope = {}): ResourceSource<WatchedNode> {
+  return {
+    path: '/api/v1/nodes',
+    purpose: { resource: 'nodes', namespaced: false, ...(identity ? { identity } : {}) },
+    protobuf,
+    decoder: nodeDecoder(),
+  }
+}
+
 /** Lists all nodes with the images that each reports. */
 export async function listNodes(
   transport: KubeTransport,
-  options: NodeListOptions = {},
+  options: NodeScope & PagedListOptions = {},
 ): Promise<readonly NodeSlice[]> {
-  const source: ResourceSource<NodeSlice> = {
-    path: '/api/v1/nodes',
-    purpose: {
-      resource: 'nodes',
-      namespaced: false,
-      ...(options.identity ? { identity: options.identity } : {}),
-    },
-    protobuf: options.protobuf,
-    decoder: nodeDecoder(),
-  }
   const nodes: NodeSlice[] = []
-  for await (const batch of pagedList(transport, source, options)) nodes.push(...batch)
+  for await (const batch of pagedList(transport, nodeSource(options), options)) {
+    for (const { name, images } of batch) nodes.push({ name, images })
+  }
   return nodes
 }
 
 /** Reads nodes from either encoding into equal slices; names of images are shared between nodes. */
-function nodeDecoder(): ObjectDecoder<NodeSlice> {
+function nodeDecoder(): ObjectDecoder<WatchedNode> {
   const strings = new StringTable()
   return {
     fromJson: (value) => nodeFromJson(value as NodeJson | null, strings),
@@ -51,12 +57,12 @@ function nodeDecoder(): ObjectDecoder<NodeSlice> {
   }
 }
 
-function readNode(reader: ProtobufReader, end: number, strings: StringTable): NodeSlice {
-  let name = ''
+function readNode(reader: ProtobufReader, end: number, strings: StringTable): WatchedNode {
+  let metadata = { uid: '', name: '', resourceVersion: '' }
   const images: NodeImage[] = []
   while (reader.position < end) {
     const tag = reader.varint()
-    if (tag === NODE_METADATA) name = readMetadata(reader, reader.contentEnd(end), strings).name
+    if (tag === NODE_METADATA) metadata = readMetadata(reader, reader.contentEnd(end), strings)
     else if (tag === NODE_STATUS) {
       const statusEnd = reader.contentEnd(end)
       while (reader.position < statusEnd) {
@@ -66,7 +72,8 @@ function readNode(reader: ProtobufReader, end: number, strings: StringTable): No
       }
     } else reader.skip(tag, end)
   }
-  return { name, images }
+  const { uid, name, resourceVersion } = metadata
+  return { uid, name, resourceVersion, images }
 }
 
 function readImage(reader: ProtobufReader, end: number, strings: StringTable): NodeImage {
@@ -82,15 +89,17 @@ function readImage(reader: ProtobufReader, end: number, strings: StringTable): N
 }
 
 interface NodeJson {
-  readonly metadata?: { readonly name?: string }
+  readonly metadata?: { readonly name?: string; readonly uid?: string; readonly resourceVersion?: string }
   readonly status?: {
     readonly images?: readonly { readonly names?: readonly string[]; readonly sizeBytes?: number }[] | null
   }
 }
 
-function nodeFromJson(node: NodeJson | null, strings: StringTable): NodeSlice {
+function nodeFromJson(node: NodeJson | null, strings: StringTable): WatchedNode {
   return {
+    uid: node?.metadata?.uid ?? '',
     name: node?.metadata?.name ?? '',
+    resourceVersion: node?.metadata?.resourceVersion ?? '',
     images: (node?.status?.images ?? []).map((image) => ({
       names: (image.names ?? []).map((name) => strings.fromText(name)),
       sizeBytes: image.sizeBytes ?? 0,
