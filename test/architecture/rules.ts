@@ -1,6 +1,6 @@
 import { clientNodeDoors, doorBreach, isClientNodeDoor } from './doors.ts'
 import { readSource, type Import, type SourceFacts } from './read-imports.ts'
-import { importsNothing, resolveImport, roomBreach, roomOf } from './rooms.ts'
+import { dataBreach, resolveImport, roomBreach, roomOf } from './rooms.ts'
 
 const SHAPELESS_NAMES = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'types', 'misc'])
 const MAX_LINES = 450
@@ -54,9 +54,9 @@ function edgeBreaches(path: string, edge: Import): string[] {
   const at = `${path}:${line}`
   if (roomOf(path) === undefined) return []
   if (specifier === '(computed)') return [`${at} imports a computed path, which no rule can follow`]
-  const own = specifier.startsWith('.')
-  if (!own && importsNothing(path)) return [`${at} may import no package and nothing of Node`]
-  const breach = own ? roomBreach(path, edge) : doorBreach(path, edge)
+  const breach = specifier.startsWith('.')
+    ? roomBreach(path, edge)
+    : (dataBreach(path, specifier) ?? doorBreach(path, edge))
   return breach === undefined ? [] : [`${at}: ${breach}`]
 }
 
