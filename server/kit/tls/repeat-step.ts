@@ -1,0 +1,42 @@
+import { backoffDelay } from '../../../src/core/kube/backoff.ts'
+import { DeckError } from '../../../src/core/lib/errors.ts'
+import type { Clock } from '../../../src/core/lib/time.ts'
+import type { Log } from '../log.ts'
+import { Wakeup } from './wakeup.ts'
+
+/** A step that is done again and again. */
+export interface RepeatedStep {
+  /** From the end of one to the beginning of the next, in milliseconds; a fifth is taken off or added by chance. */
+  readonly periodMs: number
+  /** What could not be done, for the log: `keep the serving authority`. */
+  readonly what: string
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+  /** Rings for the next step before its time. */
+  readonly wakeup?: Wakeup
+  readonly step: (signal: AbortSignal) => Promise<void>
+}
+
+/** Not longer than the shortest period, so that failing makes nothing slower. */
+const RETRY = { firstMs: 1000, maxMs: 30_000 }
+
+/** Repeats a step until the signal aborts, soon again after a failure, which is logged. */
+export async function repeatStep(repeated: RepeatedStep, signal: AbortSignal): Promise<void> {
+  const { periodMs, what, clock, random, log, wakeup = new Wakeup(), step } = repeated
+  let failures = 0
+  while (!signal.aborted) {
+    try {
+      await step(signal)
+      failures = 0
+      await wakeup.wait(clock, periodMs * (0.8 + 0.4 * random()), signal)
+    } catch (error) {
+      if (signal.aborted) return
+      failures += 1
+      const retryAfterMs = error instanceof DeckError ? error.retryAfterMs : undefined
+      log.error({ err: error, failures }, `cannot ${what}; trying again`)
+      // A new bell: what rings must not make failing faster.
+      await new Wakeup().wait(clock, backoffDelay(failures, random(), retryAfterMs, RETRY), signal)
+    }
+  }
+}
