@@ -1,0 +1,45 @@
+import type { LOG_LEVELS } from '../log.ts'
+
+/** What can run in a process of the companion. */
+export const COMPONENTS = ['api', 'image-graph'] as const
+
+/** The api, or a room by its name. */
+export type ComponentName = (typeof COMPONENTS)[number]
+
+/** A room that runs in another pod, and where its readers are served. */
+export interface PeerAddress {
+  readonly component: Exclude<ComponentName, 'api'>
+  readonly host: string
+  readonly port: number
+}
+
+/** Everything that a process of the companion is told from outside; times in milliseconds, sizes in bytes. */
+export interface Config {
+  readonly components: readonly ComponentName[]
+  readonly peers: readonly PeerAddress[]
+  /** Empty: the pod's own, or the kubeconfig's. */
+  readonly namespace: string
+  readonly service: string
+  /** Empty: the host's name. */
+  readonly podName: string
+  /** Both empty: the pod's own account, or the kubeconfig that kubectl would use. */
+  readonly kubeconfig: string
+  readonly context: string
+  readonly data: string
+  /** `:10250`, `127.0.0.1:0`; empty where it is switched off. */
+  readonly apiAddress: string
+  readonly peerAddress: string
+  readonly metricsAddress: string
+  readonly metricsAuth: boolean
+  readonly tokenFile: string
+  /** Empty: the api's Service. */
+  readonly leafUrl: string
+  readonly peerAccounts: readonly string[]
+  /** Empty: nobody's caBundle is written. */
+  readonly apiService: string
+  readonly logLevel: (typeof LOG_LEVELS)[number]
+  readonly historyMs: number
+  readonly historyEvents: number
+  readonly historyBytes: number
+  readonly shutdownGraceMs: number
+}
