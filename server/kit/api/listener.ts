@@ -1,0 +1,201 @@
+import { constants } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { SecureContextOptions, TLSSocket } from 'node:tls'
+import type { Log } from '../log.ts'
+import type { TlsSource } from '../tls/tls-source.ts'
+
+/** Clients that may show a certificate. */
+export interface ClientCertificates {
+  /** PEM; what clients are told to choose their certificate by. */
+  authorities(): readonly string[]
+  /** Called after each change; returns how to stop listening. */
+  onChange(listener: () => void): void
+  /** Whether the client is one of those that the listener is for: only these may keep connections as they like. */
+  trusts(socket: TLSSocket): boolean
+}
+
+/** What a listener stands on. */
+export interface ListenerOptions {
+  /** `:10250`, `127.0.0.1:0`, `[::1]:10250`. */
+  readonly address: string
+  readonly tls: TlsSource
+  /** Asked for and never demanded: probes have none. */
+  readonly clients?: ClientCertificates
+  readonly log: Log
+  /** Must not throw. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
+}
+
+/** An HTTPS server that stays up whatever comes in. */
+export interface Listener {
+  /** Resolves once it listens. */
+  listen(): Promise<AddressInfo>
+  /** Takes no more connections, and asks clients of open ones to leave after their request. */
+  stopAccepting(): void
+  /** Resolves when all connections are gone; those left after `graceMs` are cut. */
+  close(graceMs: number): Promise<void>
+}
+
+/** Handshakes under way: beyond it the oldest is cut, so that new ones get through whatever is left hanging. */
+const MAX_HANDSHAKES = 1000
+/** Connections of clients without a trusted certificate: probes need one or two. */
+const MAX_STRANGERS = 500
+const HANDSHAKE_MS = 10_000
+/** Callers with many groups have long headers; Go's own limit is 1 MiB. */
+const MAX_HEADER_BYTES = 64 * 1024
+/** Above the 90 s after which Go's clients close idle connections: else they send into a closing one. */
+const KEEP_ALIVE_MS = 120_000
+const HEADERS_MS = 10_000
+const REQUEST_MS = 30_000
+
+/** Makes a listener; nothing happens before `listen`. */
+export function createListener(options: ListenerOptions): Listener {
+  return new HttpsListener(options)
+}
+
+class HttpsListener implements Listener {
+  readonly #options: ListenerOptions
+  readonly #server: Server
+  /** By address and port of the other side, oldest first. */
+  readonly #handshakes = new Map<string, Socket>()
+  readonly #strangers = new Set<TLSSocket>()
+  #stopping = false
+  #stopFollowing: (() => void) | undefined
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+    const { log, handle } = options
+    this.#server = createServer(
+      {
+        ...this.#context(),
+        requestCert: options.clients !== undefined,
+        rejectUnauthorized: false,
+        handshakeTimeout: HANDSHAKE_MS,
+        maxHeaderSize: MAX_HEADER_BYTES,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        headersTimeout: HEADERS_MS,
+        requestTimeout: REQUEST_MS,
+        connectionsCheckingInterval: 5000,
+        // Events of a watch are small and must not wait for each other.
+        noDelay: true,
+      },
+      (request, response) => {
+        if (this.#stopping) response.setHeader('connection', 'close')
+        request.on('error', () => undefined)
+        response.on('error', () => undefined)
+        handle(request, response)
+      },
+    )
+    this.#server
+      .prependListener('connection', (socket: Socket) => this.#handshakeBegan(socket))
+      .on('secureConnection', (socket: TLSSocket) => this.#handshakeEnded(socket))
+      .on('tlsClientError', (_error, socket) => socket.destroy())
+      .on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(error, socket as Socket))
+      .on('error', (error) => log.error({ err: error }, 'the listener failed'))
+  }
+
+  async listen(): Promise<AddressInfo> {
+    const { address, tls, clients, log } = this.#options
+    const server = this.#server
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    server.once('error', reject)
+    server.listen(parseAddress(address), resolve)
+    await promise
+    server.off('error', reject)
+    const renew = (): void => {
+      try {
+        server.setSecureContext(this.#context())
+      } catch (error) {
+        log.error({ err: error }, 'a new certificate or authority is not usable: going on with the old one')
+      }
+    }
+    this.#stopFollowing = tls.onChange(renew)
+    clients?.onChange(renew)
+    renew()
+    return server.address() as AddressInfo
+  }
+
+  stopAccepting(): void {
+    this.#stopping = true
+    this.#stopFollowing?.()
+    this.#server.close()
+    this.#server.closeIdleConnections()
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.stopAccepting()
+    const { promise: gone, resolve } = Promise.withResolvers<void>()
+    // Another `close` only tells when the first one is done.
+    this.#server.close(() => resolve())
+    const cut = setTimeout(() => {
+      this.#server.closeAllConnections()
+      for (const socket of this.#handshakes.values()) socket.destroy()
+    }, graceMs)
+    const sweep = setInterval(() => this.#server.closeIdleConnections(), 100)
+    await gone
+    clearTimeout(cut)
+    clearInterval(sweep)
+  }
+
+  #context(): SecureContextOptions {
+    const { tls, clients } = this.#options
+    const { certificate, key } = tls.current()
+    const ca = clients?.authorities() ?? []
+    return {
+      cert: certificate,
+      key,
+      minVersion: 'TLSv1.2',
+      // Sessions are not taken up again: each connection shows its certificate, and none is kept here meanwhile.
+      secureOptions: constants.SSL_OP_NO_TICKET,
+      ...(ca.length > 0 ? { ca: [...ca], allowPartialTrustChain: true } : {}),
+    }
+  }
+
+  #handshakeBegan(socket: Socket): void {
+    const key = peerOf(socket)
+    this.#handshakes.set(key, socket)
+    socket.once('close', () => {
+      if (this.#handshakes.get(key) === socket) this.#handshakes.delete(key)
+    })
+    const [oldest] = this.#handshakes.values()
+    if (this.#handshakes.size > MAX_HANDSHAKES) oldest?.destroy()
+  }
+
+  #handshakeEnded(socket: TLSSocket): void {
+    this.#handshakes.delete(peerOf(socket))
+    const { clients } = this.#options
+    if (!clients || clients.trusts(socket)) return
+    this.#strangers.add(socket)
+    socket.once('close', () => this.#strangers.delete(socket))
+    const [oldest] = this.#strangers
+    if (this.#strangers.size > MAX_STRANGERS) oldest?.destroy()
+  }
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
+}
+
+/** What is no HTTP gets the answer that Node would give, and no more of our time. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || socket.destroyed) {
+    socket.destroy()
+    return
+  }
+  const line =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request'
+  socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
+}
+
+function parseAddress(address: string): { port: number; host?: string } {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(address) ?? []
+  if (port === undefined) throw new Error(`"${address}" is no address such as :10250`)
+  const host = bracketed ?? plain ?? ''
+  return { port: Number(port), ...(host === '' ? {} : { host }) }
+}
