@@ -105,11 +105,14 @@ function storageWarnings({ storage }: DeployValues): string[] {
   return warnings
 }
 
-function networkWarnings({ hostNetwork, networkPolicy, metrics }: DeployValues): string[] {
+function networkWarnings({ hostNetwork, networkPolicy, metrics, apiReplicas }: DeployValues): string[] {
   const warnings: string[] = []
   if (hostNetwork) {
     warnings.push('hostNetwork=true: the namespace does not enforce Pod Security')
     if (networkPolicy) warnings.push('hostNetwork=true: a NetworkPolicy does not hold there and is left out')
+    if (apiReplicas > 0) {
+      warnings.push(`hostNetwork=true: pods of the same ports need a node each, ${apiReplicas + 1} in all`)
+    }
     if (!metrics.auth) {
       warnings.push(
         'hostNetwork=true: /metrics is open to whoever reaches the node; metrics.auth=true closes it',

@@ -33,7 +33,7 @@ export function configFile(values: DeployValues): string {
     .join('')
 }
 
-/** Changes with the file, so that pods that read it only at their start are replaced. */
+/** Changes with the file, so that pods, which read it only at their start, are replaced. */
 export function configHash(values: DeployValues): string {
   return createHash('sha256').update(configFile(values)).digest('hex')
 }

@@ -1,7 +1,7 @@
 import { FOLDERS } from './config.ts'
 import { selectorOf } from './labels.ts'
 import { NAMES } from './names.ts'
-import type { PodGroup } from './pods.ts'
+import { chosenComponents, type PodGroup } from './pods.ts'
 import { SERVICE_PORTS } from './services.ts'
 import { dataVolume } from './storage.ts'
 import type { DeployValues } from './values.ts'
@@ -72,8 +72,8 @@ function container(group: PodGroup, values: DeployValues): unknown {
 
 function flags(group: PodGroup, values: DeployValues): readonly string[] {
   const { namespace } = values
-  const peers = values.components.map(
-    (room) => `${room}=${NAMES.data}.${namespace}.svc:${SERVICE_PORTS.peer}`,
+  const peers = chosenComponents(values).map(
+    ({ name }) => `${name}=${NAMES.data}.${namespace}.svc:${SERVICE_PORTS.peer}`,
   )
   return [
     `--config=${FOLDERS.config}/config.yaml`,

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseAllDocuments } from 'yaml'
+import {
+  DEFAULT_VALUES,
+  MANAGED_BY,
+  MANAGED_BY_HELM,
+  checkValues,
+  manifests,
+  readValues,
+  type KubeObject,
+} from '../../server/deploy/index.ts'
+import { helm, requireHelm, type HelmResult } from '../kit/helm.ts'
+import { VALUE_SETS } from '../unit/deploy/value-sets.ts'
+
+const CHART = fileURLToPath(new URL('../../server/deploy/chart', import.meta.url))
+
+/** What Helm adds to each object for itself; `managed-by` names whoever applies. */
+const HELMS_OWN = {
+  labels: ['helm.sh/chart', 'app.kubernetes.io/instance'],
+  annotations: ['helm.sh/resource-policy'],
+}
+
+describe('the chart', () => {
+  let program: string
+  let folder: string
+
+  before(async function () {
+    program = await requireHelm(this)
+    folder = await mkdtemp(join(tmpdir(), 'deckwatch-chart-'))
+  })
+
+  after(async () => {
+    if (folder) await rm(folder, { recursive: true, force: true })
+  })
+
+  function template(sets: readonly string[], namespace = 'deckwatch'): Promise<HelmResult> {
+    const flags = sets.flatMap((set) => ['--set', set])
+    return helm(program, folder, ['template', 'deckwatch', CHART, '--namespace', namespace, ...flags])
+  }
+
+  for (const [name, sets] of Object.entries(VALUE_SETS)) {
+    for (const namespace of ['deckwatch', '2026']) {
+      it(`renders what install applies: ${name}, in namespace ${namespace}`, async () => {
+        const rendered = await template(sets, namespace)
+        assert.equal(rendered.exitCode, 0, rendered.stderr)
+        const values = readValues({ ...DEFAULT_VALUES, namespace }, sets)
+        assert.deepEqual(
+          byIdentity(objectsIn(rendered.stdout).map(withoutHelmsOwn)),
+          byIdentity(manifests(values).map(({ object }) => object)),
+        )
+      })
+    }
+  }
+
+  it('leaves the namespace to others where it is told to', async () => {
+    const rendered = await template(['createNamespace=false'])
+    const kinds = objectsIn(rendered.stdout).map(({ kind }) => kind)
+    assert.ok(kinds.includes('Deployment'))
+    assert.ok(!kinds.includes('Namespace'))
+  })
+
+  it('says that Helm made its objects, so that install notices', async () => {
+    for (const object of objectsIn((await template([])).stdout)) {
+      assert.equal(object.metadata.labels['app.kubernetes.io/managed-by'], MANAGED_BY_HELM)
+    }
+  })
+
+  it('passes the strictest of Helm’s own checks', async () => {
+    const { exitCode, stdout, stderr } = await helm(program, folder, [
+      'lint',
+      '--strict',
+      '--namespace',
+      'deckwatch',
+      CHART,
+    ])
+    assert.equal(exitCode, 0, stdout + stderr)
+  })
+
+  for (const set of [
+    'namespace=elsewhere',
+    'component={image-graph}',
+    'components={}',
+    'components={image-graph,blame}',
+    'components={image-graph,image-graph}',
+    'image=',
+    'image=a b',
+    'imagePullPolicy=Sometimes',
+    'imagePullSecrets={Upper}',
+    'replicas=0',
+    'apiReplicas=-1',
+    'apiReplicas=two',
+    'storage.type=nfs',
+    'storage.size=5 gigabytes',
+    'storage.size=0Gi',
+    'storage.path=/',
+    'storage.path=/srv/../etc',
+    'storage.path=srv',
+    'storage.node=Node_1',
+    'resources.limits.cpu=1',
+    'resources.limits.memory=much',
+    'priorityClassName=a b',
+    'hostNetwork=yes',
+    'ports.api=443',
+    'ports.metrics=70000',
+    'metrics.from={a.b}',
+    'logLevel=trace',
+    'nodeSelector.a=b c',
+    'tolerations[0].key=a,tolerations[0].operator=Exists,tolerations[0].value=b',
+    'tolerations[0].effect=NoSchedule',
+    'tolerations[0].key=a,tolerations[0].tolerationSeconds=5',
+    'imageGraph.historyDays=0',
+    'imageGraph.historyDays=1.5',
+    'imageGraph.historySize=256M',
+  ]) {
+    it(`refuses, as install does, ${set}`, async () => {
+      assert.throws(() =>
+        readValues(DEFAULT_VALUES, [set === 'namespace=elsewhere' ? 'namespace=default' : set]),
+      )
+      const { exitCode, stderr } = await template([set])
+      assert.notEqual(exitCode, 0)
+      assert.match(stderr, /values don't meet the specifications of the schema/)
+    })
+  }
+
+  for (const sets of [
+    ['replicas=2'],
+    ['hostNetwork=true'],
+    ['hostNetwork=true,ports.api=4443,ports.metrics=10256'],
+    ['ports.peer=8080'],
+  ]) {
+    it(`refuses in the same words what does not go together: ${sets.join(' ')}`, async () => {
+      const { exitCode, stderr } = await template(sets)
+      assert.notEqual(exitCode, 0)
+      assert.throws(
+        () => checkValues(readValues(DEFAULT_VALUES, sets)),
+        (error: Error) => stderr.includes(error.message),
+      )
+    })
+  }
+
+  for (const namespace of ['default', 'kube-system']) {
+    it(`refuses to make namespace ${namespace} its own`, async () => {
+      const { exitCode, stderr } = await template([], namespace)
+      assert.notEqual(exitCode, 0)
+      assert.match(stderr, /must be a namespace of its own/)
+      assert.throws(() => readValues(DEFAULT_VALUES, [`namespace=${namespace}`]), /a namespace of its own/)
+    })
+  }
+})
+
+function objectsIn(yaml: string): KubeObject[] {
+  return parseAllDocuments(yaml)
+    .map((document) => document.toJS() as KubeObject | null)
+    .filter((object) => object !== null)
+}
+
+function withoutHelmsOwn(object: KubeObject): KubeObject {
+  return JSON.parse(JSON.stringify(object), (key, value: unknown) => {
+    if (key !== 'labels' && key !== 'annotations') return value
+    const kept = Object.entries(value as Record<string, string>)
+      .filter(([name]) => !HELMS_OWN[key].includes(name))
+      .map(([name, text]) => [
+        name,
+        name.endsWith('/managed-by') && text === MANAGED_BY_HELM ? MANAGED_BY : text,
+      ])
+    return kept.length === 0 ? undefined : Object.fromEntries(kept)
+  }) as KubeObject
+}
+
+function byIdentity(objects: readonly KubeObject[]): Record<string, KubeObject> {
+  const entries = objects.map((object) => {
+    const { apiVersion, kind, metadata } = object
+    return [`${apiVersion} ${kind} ${metadata.namespace ?? ''}/${metadata.name}`, object] as const
+  })
+  assert.equal(new Set(entries.map(([key]) => key)).size, entries.length, 'an object is there twice')
+  return Object.fromEntries(entries)
+}
