@@ -20,8 +20,13 @@ export interface PinnedPackage {
 
 /** Where downloaded runtimes are kept between releases. */
 export function runtimeCache(environment: NodeJS.ProcessEnv): string {
+  return cacheFolder(environment, 'runtimes')
+}
+
+/** Where things of one sort are kept between runs. */
+export function cacheFolder(environment: NodeJS.ProcessEnv, sort: string): string {
   const xdg = environment['XDG_CACHE_HOME']
-  return join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'deckwatch', 'runtimes')
+  return join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'deckwatch', sort)
 }
 
 /** Looks a package up in the text of package-lock.json. */

@@ -6,7 +6,7 @@ const compress = promisify(gzip)
 
 const BLOCK = 512
 
-/** A POSIX ustar archive whose bytes depend on the entries alone: sorted, owned by root, one fixed time. */
+/** A POSIX ustar archive whose bytes depend on the entries alone: sorted, one fixed time. */
 export function writeTar(entries: readonly ArchiveEntry[]): Buffer {
   const blocks = entries
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
@@ -22,21 +22,23 @@ export async function writeTarGz(entries: readonly ArchiveEntry[]): Promise<Buff
   return archive
 }
 
-function header({ name, mode, data }: ArchiveEntry): Buffer {
+function header({ name, mode, data, owner = 0 }: ArchiveEntry): Buffer {
   if (Buffer.byteLength(name) > 100) throw new Error(`too long a name for an archive: ${name}`)
   const block = Buffer.alloc(BLOCK)
   const octal = (value: number, offset: number, digits: number) =>
     block.write(value.toString(8).padStart(digits, '0'), offset, 'latin1')
   block.write(name, 0)
   octal(mode, 100, 7)
-  octal(0, 108, 7)
-  octal(0, 116, 7)
+  octal(owner, 108, 7)
+  octal(owner, 116, 7)
   octal(data.length, 124, 11)
   octal(ARCHIVE_TIME, 136, 11)
-  block.write('0', 156)
+  block.write(name.endsWith('/') ? '5' : '0', 156)
   block.write('ustar\x0000', 257, 'latin1')
-  block.write('root', 265)
-  block.write('root', 297)
+  if (owner === 0) {
+    block.write('root', 265)
+    block.write('root', 297)
+  }
   // The checksum is taken with eight blanks in its own place.
   block.fill(' ', 148, 156)
   octal(

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { skip } from './skip.ts'
 
@@ -17,6 +18,21 @@ export function installPackages(packages: readonly string[]): void {
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const install = () =>
     spawnSync('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { env: environment })
-  // A fresh machine has no package lists yet.
-  if (install().status !== 0 && spawnSync('apt-get', ['update'], { env: environment }).status === 0) install()
+  withoutServices(() => {
+    // A fresh machine has no package lists yet.
+    if (install().status !== 0 && spawnSync('apt-get', ['update'], { env: environment }).status === 0)
+      install()
+  })
+}
+
+/** Installs packages, and their services do not start: tests run their own (invoke-rc.d's policy-rc.d). */
+export function withoutServices(install: () => void): void {
+  const policy = '/usr/sbin/policy-rc.d'
+  if (existsSync(policy)) return install()
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    install()
+  } finally {
+    rmSync(policy)
+  }
 }

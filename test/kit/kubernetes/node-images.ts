@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
+import { readTar } from '../../../scripts/release/tar.ts'
 import { BUSYBOX, busyboxLayer, filesLayer } from '../images/busybox.ts'
 import { ociArchive } from '../images/oci-layout.ts'
 import { PAUSE_IMAGE } from './node-config.ts'
@@ -41,6 +43,20 @@ export class NodeImages {
     const { archive, digest } = ociArchive({ reference, layers, command, environment })
     await this.#import(reference, archive, pulled)
     return digest
+  }
+
+  /** Imports an archive with one image, an OCI layout that says how it is called, and gives its manifest's digest. */
+  async importArchive(path: string): Promise<string> {
+    const archive = readFileSync(path)
+    const index = [...readTar(archive)].find(({ name }) => name === 'index.json')
+    const { manifests } = JSON.parse(index?.data.toString() ?? '{"manifests":[]}') as {
+      manifests: { digest: string; annotations?: Record<string, string> }[]
+    }
+    const [manifest] = manifests
+    const reference = manifest?.annotations?.['io.containerd.image.name']
+    if (!manifest || !reference) throw new Error(`${path} holds no image with a name`)
+    await this.#import(reference, archive, true)
+    return manifest.digest
   }
 
   async #import(reference: string, archive: Buffer, pulled: boolean): Promise<void> {

@@ -1,6 +1,7 @@
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process'
-import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { withoutServices } from '../debian-package.ts'
 import type { Progress } from '../go-build.ts'
 import { BUSYBOX, isStatic } from '../images/busybox.ts'
 
@@ -45,18 +46,6 @@ export function installPackages(onProgress: Progress): void {
 function apt(...args: readonly string[]): SpawnSyncReturns<string> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   return spawnSync('apt-get', ['--quiet', ...args], { env, encoding: 'utf8' })
-}
-
-/** The node brings its own containerd: the package's service must not start (invoke-rc.d's policy-rc.d). */
-function withoutServices(work: () => void): void {
-  const policy = '/usr/sbin/policy-rc.d'
-  if (existsSync(policy)) return work()
-  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
-  try {
-    work()
-  } finally {
-    rmSync(policy)
-  }
 }
 
 function isProgram(name: string): boolean {

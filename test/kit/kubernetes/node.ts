@@ -16,6 +16,8 @@ export interface Node {
    * `docker.io/library/nginx:1.25`; gives its digest, `sha256:…`. Equal contents give equal digests.
    */
   importImage(reference: string, content?: ImageContent): Promise<string>
+  /** Puts the image of an archive, as `npm run image` makes them, into the node's store, as if pulled; gives its digest. */
+  importArchive(path: string): Promise<string>
   /** The command line that runs a command on the node. */
   command(command: readonly string[]): readonly string[]
   /** Removes its pods and itself from the API server, and ends all that it runs; nothing stays on the host. */

@@ -135,6 +135,7 @@ async function start(
     folder,
     kubelet,
     importImage: (reference, content) => store.import(reference, content),
+    importArchive: (path) => store.importArchive(path),
     command: (command) => space.command(command),
     stop,
   }
