@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
+import { listenAddress } from '../listen-address.ts'
 import type { Log } from '../log.ts'
 import type { TlsSource } from '../tls/tls-source.ts'
 
@@ -101,7 +102,7 @@ class HttpsListener implements Listener {
     const server = this.#server
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     server.once('error', reject)
-    server.listen(parseAddress(address), resolve)
+    server.listen(listenAddress(address), resolve)
     await promise
     server.off('error', reject)
     const renew = (): void => {
@@ -191,11 +192,4 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
         ? '408 Request Timeout'
         : '400 Bad Request'
   socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
-}
-
-function parseAddress(address: string): { port: number; host?: string } {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(address) ?? []
-  if (port === undefined) throw new Error(`"${address}" is no address such as :10250`)
-  const host = bracketed ?? plain ?? ''
-  return { port: Number(port), ...(host === '' ? {} : { host }) }
 }

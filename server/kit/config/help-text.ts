@@ -11,7 +11,7 @@ export function helpText(): string {
   return `The companion of deckwatch: an aggregated API server for Kubernetes.
 
 usage: deckwatch-server [--SETTING VALUE …]
-       deckwatch-server prepare-data --data FOLDER --owner UID:GID
+       deckwatch-server prepare-data --data FOLDER [--owner UID:GID]
 
 Each setting can also be the variable DECKWATCH_SETTING (in capitals, with underscores) or a key of the YAML file
 named by --config; a flag counts more than a variable, and that more than the file. In parentheses: the default.

@@ -25,6 +25,8 @@ export interface ConfigSources {
 
 const PREPARE_DATA = 'prepare-data'
 const CONFIG_FILE = 'config'
+/** The user of the image. */
+const OWNER = '65532:65532'
 
 const KEYS = Object.keys(SETTINGS) as (keyof Config)[]
 const KEY_BY_NAME: ReadonlyMap<string, keyof Config> = new Map(KEYS.map((key) => [settingName(key), key]))
@@ -118,12 +120,14 @@ function readPrepareData(argv: readonly string[]): ServerCommand {
     ...valueless.map((name) => `--${visible(name)}: a value is missing (from flag)`),
     ...flags.filter(({ name }) => name !== 'data' && name !== 'owner').map(unknownName),
   ]
-  const value = (name: string): string => flags.findLast((flag) => flag.name === name)?.value ?? ''
-  const [, uid, gid] = /^(\d{1,10}):(\d{1,10})$/.exec(value('owner')) ?? []
-  if (value('data') === '') problems.push('--data "": a path (from flag)')
-  if (uid === undefined) problems.push(`--owner "${visible(value('owner'))}": UID:GID as numbers (from flag)`)
+  const value = (name: string, fallback: string): string =>
+    flags.findLast((flag) => flag.name === name)?.value ?? fallback
+  const [folder, owner] = [value('data', ''), value('owner', OWNER)]
+  const [, uid, gid] = /^(\d{1,10}):(\d{1,10})$/.exec(owner) ?? []
+  if (folder === '') problems.push('--data "": a path (from flag)')
+  if (uid === undefined) problems.push(`--owner "${visible(owner)}": UID:GID as numbers (from flag)`)
   if (problems.length > 0) throw usage(problems)
-  return { kind: PREPARE_DATA, folder: value('data'), uid: Number(uid), gid: Number(gid) }
+  return { kind: PREPARE_DATA, folder, uid: Number(uid), gid: Number(gid) }
 }
 
 function usage(problems: readonly string[]): DeckError {

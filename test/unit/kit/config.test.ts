@@ -207,12 +207,14 @@ describe('the configuration', () => {
   })
 
   it('of prepare-data is a folder and an owner', async () => {
-    assert.deepEqual(await read({ argv: ['prepare-data', '--data', '/data', '--owner', '65532:65532'] }), {
+    assert.deepEqual(await read({ argv: ['prepare-data', '--data=/data'] }), {
       kind: 'prepare-data',
       folder: '/data',
       uid: 65_532,
       gid: 65_532,
     })
+    const other = await read({ argv: ['prepare-data', '--data', '/data', '--owner', '7:8'] })
+    assert.deepEqual(other, { kind: 'prepare-data', folder: '/data', uid: 7, gid: 8 })
     assert.deepEqual(await problems({ argv: ['prepare-data', '--owner', 'root', '--mode=1', 'x'] }), [
       '"x": prepare-data takes flags only',
       '--mode "1": there is no such setting; --help lists them (from flag)',

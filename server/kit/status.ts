@@ -1,0 +1,62 @@
+import { rfc3339Seconds } from '../../src/core/lib/time.ts'
+import type {
+  CertificateStatus,
+  CompanionStatus,
+  ComponentStatus,
+} from '../../src/core/wire/companion-status.ts'
+import type { Probe } from './health.ts'
+import type { Room, StoreUsage } from './room.ts'
+import { volumeSpace } from './volume.ts'
+
+/** What a pod's status is made of. */
+export interface StatusParts {
+  readonly version: string
+  readonly pod: string
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  /** The api and the rooms of this pod. */
+  readonly components: readonly (Probe & Pick<Room, 'storeUsage'>)[]
+  /** The folder of the stores; undefined where nothing is kept. */
+  readonly folder: string | undefined
+  readonly certificates: () => readonly CertificateStatus[]
+}
+
+/** What /statusz answers. */
+export async function companionStatus(parts: StatusParts): Promise<CompanionStatus> {
+  const { version, pod, startedAt, components, folder, certificates } = parts
+  const volume = folder === undefined ? undefined : await volumeSpace(folder)
+  return {
+    version,
+    pod,
+    startedAt: rfc3339Seconds(startedAt),
+    components: components.map(componentStatus),
+    ...(volume ? { volume } : {}),
+    certificates: certificates(),
+  }
+}
+
+function componentStatus(component: StatusParts['components'][number]): ComponentStatus {
+  const [ready, alive] = [component.ready(), component.alive()]
+  const store = component.storeUsage?.()
+  return {
+    name: component.name,
+    ready: ready.ok,
+    alive: alive.ok,
+    reason: alive.ok ? ready.reason : alive.reason,
+    ...(store ? { store: storeStatus(store) } : {}),
+  }
+}
+
+function storeStatus({
+  usedBytes,
+  limitBytes,
+  oldest,
+  bytesPerDay,
+}: StoreUsage): NonNullable<ComponentStatus['store']> {
+  return {
+    usedBytes,
+    limitBytes,
+    ...(oldest === undefined ? {} : { oldest: rfc3339Seconds(oldest) }),
+    ...(bytesPerDay === undefined ? {} : { bytesPerDay }),
+  }
+}
