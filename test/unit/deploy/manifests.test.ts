@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { parseYaml } from '../../../src/core/lib/yaml.ts'
+import {
+  DEFAULT_VALUES,
+  NAMES,
+  describeRights,
+  manifests,
+  ownedKinds,
+  readValues,
+  type KubeObject,
+  type Step,
+} from '../../../server/deploy/index.ts'
+import { VALUE_SETS } from './value-sets.ts'
+
+const STEPS: readonly Step[] = [
+  'namespace',
+  'accounts',
+  'rights',
+  'config',
+  'storage',
+  'services',
+  'workloads',
+  'policies',
+  'api-service',
+]
+
+interface Rule {
+  readonly resources: readonly string[]
+  readonly resourceNames?: readonly string[]
+  readonly verbs: readonly string[]
+}
+
+interface Container {
+  readonly args: readonly string[]
+  readonly securityContext: {
+    readonly readOnlyRootFilesystem: boolean
+    readonly allowPrivilegeEscalation: boolean
+    readonly capabilities: { readonly drop: readonly string[]; readonly add?: readonly string[] }
+  }
+  readonly resources: { readonly requests: object; readonly limits: object }
+}
+
+interface PodSpec {
+  readonly automountServiceAccountToken: boolean
+  readonly initContainers?: readonly Container[]
+  readonly containers: readonly Container[]
+}
+
+const objects = (...sets: string[]): readonly KubeObject[] =>
+  manifests(readValues(DEFAULT_VALUES, sets)).map(({ object }) => object)
+const named = (all: readonly KubeObject[], kind: string, name: string): KubeObject | undefined =>
+  all.find((object) => object.kind === kind && object.metadata.name === name)
+const podSpecOf = (deployment: KubeObject | undefined): PodSpec =>
+  (deployment as unknown as { spec: { template: { spec: PodSpec } } }).spec.template.spec
+
+describe('manifests', () => {
+  for (const [name, sets] of Object.entries(VALUE_SETS)) {
+    describe(name, () => {
+      const made = manifests(readValues(DEFAULT_VALUES, sets))
+
+      it('come in the order of application, the APIService alone at the end', () => {
+        const order = made.map(({ step }) => STEPS.indexOf(step))
+        assert.deepEqual(
+          order,
+          order.toSorted((a, b) => a - b),
+        )
+        assert.deepEqual(
+          made.filter(({ step }) => step === 'api-service').map(({ object }) => object.kind),
+          ['APIService'],
+        )
+      })
+
+      it('are all found again by uninstall', () => {
+        const places = new Set(ownedKinds('deckwatch').map(({ kind, namespace }) => `${kind} ${namespace}`))
+        for (const { object, path } of made) {
+          assert.ok(places.has(`${object.kind} ${object.metadata.namespace}`), path)
+          assert.equal(object.metadata.labels['app.kubernetes.io/name'], 'deckwatch')
+          assert.ok(object.metadata.namespace === 'deckwatch' || /deckwatch/.test(object.metadata.name), path)
+        }
+      })
+
+      it('let nobody list or watch Secrets', () => {
+        for (const { object } of made) {
+          for (const rule of (object['rules'] ?? []) as readonly Rule[]) {
+            if (!rule.resources.includes('secrets')) continue
+            assert.ok(!rule.verbs.some((verb) => ['list', 'watch', 'deletecollection', '*'].includes(verb)))
+            assert.ok(rule.verbs.join() === 'create' || rule.resourceNames !== undefined)
+          }
+        }
+      })
+
+      it('confine every container', () => {
+        for (const { object } of made.filter(({ step }) => step === 'workloads')) {
+          const { automountServiceAccountToken, containers, initContainers = [] } = podSpecOf(object)
+          assert.equal(automountServiceAccountToken, true)
+          for (const { securityContext, resources } of [...initContainers, ...containers]) {
+            assert.equal(securityContext.readOnlyRootFilesystem, true)
+            assert.equal(securityContext.allowPrivilegeEscalation, false)
+            assert.deepEqual(securityContext.capabilities.drop, ['ALL'])
+            assert.deepEqual(Object.keys(resources.limits), ['memory'])
+          }
+          for (const { securityContext } of containers)
+            assert.equal(securityContext.capabilities.add, undefined)
+        }
+      })
+
+      it('leave the caBundle to the companion', () => {
+        assert.doesNotMatch(JSON.stringify(made), /caBundle|insecureSkipTLSVerify/)
+      })
+    })
+  }
+
+  it('put api and rooms in one pod unless the api is to stand apart', () => {
+    const together = objects()
+    assert.equal(named(together, 'Deployment', NAMES.api), undefined)
+    assert.equal(named(together, 'Service', NAMES.data), undefined)
+    const [container] = podSpecOf(named(together, 'Deployment', NAMES.companion)).containers
+    assert.ok(container?.args.includes('--components=api,image-graph'))
+
+    const apart = objects('apiReplicas=2')
+    const [rooms] = podSpecOf(named(apart, 'Deployment', NAMES.companion)).containers
+    const [api] = podSpecOf(named(apart, 'Deployment', NAMES.api)).containers
+    assert.ok(rooms?.args.includes('--components=image-graph'))
+    assert.ok(api?.args.includes('--components=api'))
+    assert.ok(api?.args.includes('--peers=image-graph=deckwatch-data.deckwatch.svc:10251'))
+  })
+
+  it('protect from drains only where several pods run', () => {
+    const budgets = (...sets: string[]): readonly string[] =>
+      objects(...sets)
+        .filter(({ kind }) => kind === 'PodDisruptionBudget')
+        .map(({ metadata }) => metadata.name)
+    assert.deepEqual(budgets(), [])
+    assert.deepEqual(budgets('apiReplicas=1'), [])
+    assert.deepEqual(budgets('apiReplicas=2'), [NAMES.api])
+  })
+
+  it('run one container as root, with CHOWN alone, where the folder is the node’s', () => {
+    const { initContainers = [] } = podSpecOf(
+      named(objects('storage.type=hostPath'), 'Deployment', NAMES.companion),
+    )
+    assert.deepEqual(
+      initContainers.map(({ securityContext }) => securityContext.capabilities.add),
+      [['CHOWN']],
+    )
+    assert.equal(podSpecOf(named(objects(), 'Deployment', NAMES.companion)).initContainers, undefined)
+  })
+
+  it('replace pods where what they read at their start changes', () => {
+    const hash = (...sets: string[]): unknown =>
+      JSON.stringify(named(objects(...sets), 'Deployment', NAMES.companion)).match(
+        /"deckwatch.dev\/config-hash":"(\w{64})"/,
+      )?.[1]
+    assert.equal(hash(), hash('networkPolicy=false'))
+    assert.notEqual(hash(), hash('logLevel=debug'))
+  })
+
+  it('are not made of values that do not go together', () => {
+    assert.throws(() => manifests({ ...DEFAULT_VALUES, replicas: 2 }), /must be 1/)
+    assert.throws(() => manifests({ ...DEFAULT_VALUES, logLevel: 'loud' as 'info' }), /logLevel=loud/)
+  })
+})
+
+describe('the rights in words', () => {
+  it('are those of the roles, account by account', () => {
+    const values = readValues(DEFAULT_VALUES, ['apiReplicas=2'])
+    const made = manifests(values).map(({ object }) => object)
+    for (const { account, rights, takenOver } of describeRights(values)) {
+      const name = account.replace('deckwatch/', '')
+      const rules = ['ClusterRole', 'Role'].flatMap((kind) => named(made, kind, name)?.['rules'] as Rule[])
+      for (const { verbs, resources, resourceNames } of rules) {
+        const words = [...verbs, ...resources, ...(resourceNames ?? [])]
+        assert.ok(
+          rights.some(({ what, why }) => why.length > 10 && words.every((word) => what.includes(word))),
+          words.join(' '),
+        )
+      }
+      assert.ok(takenOver.length > 0)
+    }
+  })
+
+  it('say where a right holds', () => {
+    const [account] = describeRights(DEFAULT_VALUES)
+    const all = new Set(account?.rights.map(({ what }) => what))
+    assert.ok(all.has('list, watch pods in the whole cluster'))
+    assert.ok(all.has('create secrets in namespace deckwatch'))
+    assert.ok(all.has('get, update, patch secrets named deckwatch-tls, deckwatch-peer-ca'))
+  })
+})
+
+describe('what uninstall removes', () => {
+  it('begins with the APIService, before any pod behind it, and ends with the namespace', () => {
+    const kinds = ownedKinds('deckwatch').map(({ kind }) => kind)
+    assert.equal(kinds[0], 'APIService')
+    assert.equal(kinds.at(-1), 'Namespace')
+  })
+
+  it('has the claim as the one thing that holds data', () => {
+    const holding = ownedKinds('deckwatch').filter(({ holdsData }) => holdsData)
+    assert.deepEqual(
+      holding.map(({ kind }) => kind),
+      ['PersistentVolumeClaim'],
+    )
+  })
+})
+
+describe('the chart', () => {
+  const chart = (file: string): Promise<unknown> =>
+    parseYaml(readFileSync(new URL(`../../../server/deploy/chart/${file}`, import.meta.url), 'utf8'))
+
+  it('has the defaults of install', async () => {
+    const { createNamespace, ...values } = (await chart('values.yaml')) as Record<string, unknown>
+    assert.equal(createNamespace, true)
+    assert.deepEqual({ ...values, namespace: 'deckwatch' }, DEFAULT_VALUES)
+  })
+
+  it('is of the same release as the package and its image', async () => {
+    const { version } = JSON.parse(
+      readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+    ) as { version: string }
+    const { version: chartVersion, appVersion } = (await chart('Chart.yaml')) as Record<string, string>
+    assert.deepEqual([chartVersion, appVersion], [version, version])
+    assert.ok(DEFAULT_VALUES.image.endsWith(`:${version}`))
+  })
+})
