@@ -110,6 +110,12 @@ export async function createEphemeralPair(order: {
 // Whoever takes it does not look at its dates, and nobody renews it.
 const EPHEMERAL_LIFE_MS = 10 * 365 * 86_400_000
 
+/** A new key: PKCS #8 as PEM, and its public half (SubjectPublicKeyInfo, DER). */
+export async function createKey(): Promise<{ readonly key: string; readonly publicKey: Uint8Array }> {
+  const { publicKey, privateKey } = await newKeys()
+  return { key: pemOf(privateKey), publicKey: derOf(publicKey) }
+}
+
 /** A new key (PKCS #8, PEM) and a request to certify it (PKCS #10, PEM), which names nobody: the authority decides that. */
 export async function createSigningRequest(): Promise<{ readonly request: string; readonly key: string }> {
   const x509 = await loadX509()
