@@ -88,8 +88,12 @@ export class Placements {
   }
 }
 
-function matches({ pattern, on }: ImageMatch, podName: string, image: ImageReference): boolean {
-  if (on !== 'image' && pattern.test(podName)) return true
+function matches(match: ImageMatch, podName: string, image: ImageReference): boolean {
+  return (match.on !== 'image' && match.pattern.test(podName)) || imageMatches(match, image)
+}
+
+/** Whether an image matches by itself, whatever the names of its pods. */
+export function imageMatches({ pattern, on }: ImageMatch, image: ImageReference): boolean {
   // The spelling of the spec and the normal form both: people search for what they wrote and for what they saw.
   return on !== 'pod' && (pattern.test(image.reference) || pattern.test(image.key))
 }

@@ -8,6 +8,7 @@ import { FakeFaults, type FakeRequest } from './fake-faults.ts'
 import { bodyWriter, type Fault } from './fake-fault.ts'
 import { type FakeTarget, kindNamed, targetOf } from './fake-kinds.ts'
 import { fakeList, selectorOf } from './fake-list.ts'
+import { FakeCompanion } from './fake-companion.ts'
 import { BadSelector } from './fake-selectors.ts'
 import { type FakeObject, FakeStore } from './fake-store.ts'
 import { FakeWatch } from './fake-watch.ts'
@@ -22,6 +23,8 @@ export interface FakeApiOptions {
   /** False leaves out of a 410 the token with which the list could go on. */
   readonly continuesExpiredLists?: boolean
   readonly objects?: readonly FakeObject[]
+  /** With a companion in the cluster, over these objects; it can also be brought in later. */
+  readonly companion?: boolean
 }
 
 /** An API server in this process, for what a real one cannot be made to do. */
@@ -30,6 +33,12 @@ export interface FakeApi {
   /** All requests so far, also those that a fault answered. */
   readonly requests: readonly FakeRequest[]
   readonly faults: FakeFaults
+  /** The companion, where the cluster has one. */
+  readonly companion: FakeCompanion
+  /** Puts a companion into the cluster. */
+  installCompanion(): void
+  /** Takes the companion out of the cluster: its API group is gone, and its watches end. */
+  uninstallCompanion(): void
   /** How many watches are open. */
   readonly watches: number
   /** Creates or updates an object by its kind, namespace and name; gives it with uid and resourceVersion. */
@@ -73,10 +82,12 @@ class FakeApiServer implements FakeApi {
   readonly #watches = new Set<FakeWatch>()
   readonly #server = createServer((request, response) => this.#answer(request, response))
   #port = 0
+  #companion: FakeCompanion | undefined
 
   constructor(options: FakeApiOptions) {
     this.#options = options
     for (const object of options.objects ?? []) this.#store.put(object)
+    if (options.companion) this.installCompanion()
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
@@ -89,6 +100,20 @@ class FakeApiServer implements FakeApi {
 
   get watches(): number {
     return this.#watches.size
+  }
+
+  get companion(): FakeCompanion {
+    if (!this.#companion) throw new Error('this fake API server has no companion')
+    return this.#companion
+  }
+
+  installCompanion(): void {
+    this.#companion = new FakeCompanion(this.#store)
+  }
+
+  uninstallCompanion(): void {
+    this.companion.endWatches()
+    this.#companion = undefined
   }
 
   put(object: FakeObject): FakeObject {
@@ -201,6 +226,7 @@ class FakeApiServer implements FakeApi {
       answer.json(200, { major: '1', minor: '35', gitVersion: 'v1.35.4' })
       return
     }
+    if (this.#companion?.serve(request, answer, response)) return
     const target = targetOf(request.path)
     if (!target) {
       answer.failure(404, 'NotFound', 'the server could not find the requested resource')

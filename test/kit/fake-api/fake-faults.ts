@@ -52,8 +52,9 @@ export class FakeFaults {
   }
 }
 
-/** Matches everything but watches. */
-export const isList = (request: FakeRequest): boolean => !request.query.has('watch')
+/** Matches reading of objects, all but watches: not the question which resources a group has. */
+export const isList = (request: FakeRequest): boolean =>
+  !request.query.has('watch') && !/^\/apis\/[^/]+\/[^/]+$/.test(request.path)
 
 /** Matches watches only. */
 export const isWatch = (request: FakeRequest): boolean => request.query.has('watch')

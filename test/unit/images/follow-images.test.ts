@@ -74,7 +74,7 @@ describe('following images', () => {
 
   it('gives ImageEvents as JSON, only for what came and went', async () => {
     const items = await follow([added(pod('a', 'perl')), added(pod('b', 'perl'))])
-    const events = items.flatMap((item) => (item.type === 'image' ? [imageEvent(item)] : []))
+    const events = items.flatMap((item) => (item.type === 'image' ? [imageEvent(item, 'ImageEvent')] : []))
     assert.deepEqual(events, [
       {
         apiVersion: 'deckwatch.dev/v1alpha1',

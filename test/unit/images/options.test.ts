@@ -9,9 +9,13 @@ const none: ImagesFlags = {
   follow: false,
   verbose: false,
   'no-initial': false,
+  'no-headers': false,
+  'running-only': false,
   companion: 'auto',
 }
-const options = (flags: Partial<ImagesFlags>, regex?: string) => imagesOptions({ ...none, ...flags }, regex)
+const NOW = Date.UTC(2026, 10, 21, 12)
+const options = (flags: Partial<ImagesFlags>, regex?: string) =>
+  imagesOptions({ ...none, ...flags }, regex, NOW)
 
 describe('what kubectl images is asked', () => {
   const refused: [what: string, flags: Partial<ImagesFlags>, regex?: string][] = [
@@ -31,6 +35,20 @@ describe('what kubectl images is asked', () => {
     ['--follow sorted', { follow: true, 'sort-by': 'size' }],
     ['--follow turned round', { follow: true, reverse: true }],
     ['--follow as YAML', { follow: true, output: 'yaml' }],
+    ['--since by pod', { since: '2h', by: 'pod' }],
+    ['--since as YAML', { since: '2h', output: 'yaml' }],
+    ['--since with --no-initial and without --follow', { since: '2h', 'no-initial': true }],
+    ['--since with the phase of pods', { since: '2h', 'running-only': true }],
+    ['--since with a label selector', { since: '2h', selector: 'app=web' }],
+    ['--since where the companion may not be asked', { since: '2h', companion: 'never' }],
+    ['--since with a stream of what matches pods', { since: '2h', follow: true }, 'web'],
+    ['--since that is no time', { since: 'yesterday' }],
+    ['--since that lies ahead', { since: '2026-11-22' }],
+    ['rows by pod of the companion', { companion: 'require', by: 'pod' }],
+    ['rows by container of the companion', { companion: 'require', columns: '3' }],
+    ['exact workloads of the companion', { companion: 'require', output: 'wide' }],
+    ['a label selector for the companion', { companion: 'require', selector: 'app=web' }],
+    ['--verbose of the companion', { companion: 'require', follow: true, verbose: true }],
   ]
   for (const [what, flags, regex] of refused) {
     it(`refuses ${what} as wrong usage`, () => {
@@ -56,8 +74,47 @@ describe('what kubectl images is asked', () => {
     )
   })
 
-  it('cannot require a companion yet, and says so', () => {
-    assert.throws(() => options({ companion: 'require' }), { code: 'COMPANION_ABSENT', exitCode: 3 })
+  const ways: [
+    what: string,
+    flags: Partial<ImagesFlags>,
+    regex: string | undefined,
+    by: string | undefined,
+  ][] = [
+    ['rows by image', {}, undefined, 'auto'],
+    ['rows by image, said in full', { by: 'image' }, undefined, 'auto'],
+    ['objects', { output: 'json' }, undefined, 'auto'],
+    ['the stream', { follow: true }, undefined, 'auto'],
+    ['the stream of some images', { follow: true, match: 'image' }, 'nginx', 'auto'],
+    ['objects of some images', { output: 'name', match: 'image' }, 'nginx', 'auto'],
+    ['rows of some images without totals', { match: 'image', 'no-headers': true }, 'nginx', 'auto'],
+    ['rows of some images with totals', { match: 'image' }, 'nginx', undefined],
+    ['the stream of what matches pods', { follow: true }, 'web', undefined],
+    ['rows by node', { by: 'node' }, undefined, undefined],
+    ['pods that have not finished', { 'running-only': true }, undefined, undefined],
+    ['a label selector', { selector: 'app=web' }, undefined, undefined],
+    ['a field selector', { 'field-selector': 'spec.nodeName=a' }, undefined, undefined],
+    ['what must not ask it', { companion: 'never' }, undefined, undefined],
+    ['the past', { since: '2h' }, undefined, 'require'],
+    ['the past of some pods', { since: '2h' }, 'web', 'require'],
+  ]
+  for (const [what, flags, regex, by] of ways) {
+    it(`${by === undefined ? 'asks pods for' : `asks the companion (${by}) for`} ${what}`, () => {
+      assert.equal(options(flags, regex).companion, by)
+    })
+  }
+
+  it('takes time spans, days among them, and instants for --since', () => {
+    const hour = 3_600_000
+    for (const [since, ago] of [
+      ['2h', 2 * hour],
+      ['90', 90_000],
+      ['1d12h', 36 * hour],
+      ['7d', 7 * 24 * hour],
+      ['2026-11-21', 12 * hour],
+      ['2026-11-21T12:30:00+01:00', hour / 2],
+    ] as const) {
+      assert.equal(options({ since }).since, NOW - ago, since)
+    }
   })
 })
 

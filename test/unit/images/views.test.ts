@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { closingLines, summaryLine } from '../../../src/cli/features/images/closing-lines.ts'
 import { viewColumns } from '../../../src/cli/features/images/columns.ts'
 import { parseContainerColumns, uniqueRows } from '../../../src/cli/features/images/container-columns.ts'
+import { podsAnswer } from '../../../src/cli/features/images/images-answer.ts'
 import { rowNames } from '../../../src/cli/features/images/row-names.ts'
 import { VIEW_NAMES, viewRows, type ViewName } from '../../../src/cli/features/images/views.ts'
 import { Placements, type PlacementOptions } from '../../../src/core/model/image-usage.ts'
@@ -13,6 +14,10 @@ function place(pods: readonly PodSlice[], options: PlacementOptions = {}) {
   const placements = new Placements(options)
   for (const pod of pods) placements.add(pod)
   return placements.all
+}
+
+function answerOf(pods: readonly PodSlice[], nodes?: NodeImages) {
+  return podsAnswer({ pods: pods.length, placements: place(pods), nodes, warnings: [] }, undefined)
 }
 
 function screen(
@@ -47,11 +52,7 @@ describe('rows by image', () => {
     const pods = [1, 2].map((running) => webPod(`p${running}`, [use('app', 'redis:7', { running })]))
     assert.equal(screen('image', pods)[0]?.[2], '2 digests (!)')
     const rows = viewRows('image', place(pods), undefined)
-    const [line] = closingLines(
-      { pods: 2, placements: place(pods), nodes: undefined, warnings: [] },
-      rows,
-      'kubectl images',
-    )
+    const [line] = closingLines(answerOf(pods), rows, 'kubectl images')
     assert.equal(
       line,
       '1 image, 2 pods, 1 workload. (!) redis:7 runs as 2 digests: kubectl images redis:7 --by pod',
@@ -61,7 +62,7 @@ describe('rows by image', () => {
   it('begin another line where a sentence would not fit 100 columns', () => {
     const pods = [1, 2].map((running) => webPod(`p${running}`, [use('app', 'redis:7', { running })]))
     const lines = closingLines(
-      { pods: 2, placements: place(pods), nodes: undefined, warnings: [] },
+      answerOf(pods),
       viewRows('image', place(pods), undefined),
       'kubectl images -n a-longer-namespace',
     )
@@ -76,11 +77,7 @@ describe('rows by image', () => {
       webPod(`p${running}`, [use('app', 'redis:7', { running }), use('log', 'log:1', { running })]),
     ])
     const rows = viewRows('image', place(pods), undefined)
-    const [, line] = closingLines(
-      { pods: 2, placements: place(pods), nodes: undefined, warnings: [] },
-      rows,
-      'kubectl images',
-    )
+    const [, line] = closingLines(answerOf(pods), rows, 'kubectl images')
     assert.equal(line, '(!) log:1 runs as 2 digests (1 more such): kubectl images log:1 --by pod')
   })
 
@@ -126,7 +123,7 @@ describe('rows by image', () => {
     const capped = new NodeImages([{ name: 'n1', images: full }])
     const placements = place([webPod('a', [use('app', 'small:1')])])
     const lines = closingLines(
-      { pods: 2, placements, nodes: capped, warnings: [] },
+      podsAnswer({ pods: 2, placements, nodes: capped, warnings: [] }, undefined),
       viewRows('image', placements, capped),
       '',
     )
@@ -147,7 +144,7 @@ describe('rows by image', () => {
       webPod('b', [use('app', 'other:1')], { nodeName: 'n2' }),
     ])
     const lines = closingLines(
-      { pods: 2, placements, nodes: mixed, warnings: [] },
+      podsAnswer({ pods: 2, placements, nodes: mixed, warnings: [] }, undefined),
       viewRows('image', placements, mixed),
       '',
     )
@@ -176,7 +173,7 @@ describe('rows by something else', () => {
     assert.equal(screen('pod', same, undefined, true).length, 2)
     assert.equal(viewRows('container', place(same), undefined).length, 2)
     assert.equal(
-      summaryLine(place(same), 2),
+      summaryLine(answerOf(same), 2),
       '[Summary]: 2 namespaces, 2 pods, 2 containers and 1 different images',
     )
   })

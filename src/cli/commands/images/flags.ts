@@ -48,6 +48,11 @@ export const imagesFlags = {
   'no-initial': Flags.boolean({
     summary: 'with --follow: leave out the images that are in use at the start',
   }),
+  since: Flags.string({
+    helpValue: 'TIME',
+    summary:
+      'print the changes since then (2h, 7d, 2026-11-21T02:00:00Z), with --follow also those to come; needs the companion',
+  }),
   companion: Flags.string({
     options: ['auto', 'require', 'never'],
     default: 'auto',

@@ -1,18 +1,21 @@
 import { Args } from '@oclif/core'
 import { connect } from '../../../core/kube/connect.ts'
 import { loadConnection } from '../../../core/kube/kubeconfig.ts'
-import { DeckError } from '../../../core/lib/errors.ts'
 import { plural } from '../../../core/lib/text.ts'
 import { createPalette, type ColorMode } from '../../render/palette.ts'
 import { Progress } from '../../render/progress.ts'
 import { followImages } from '../../features/images/follow-images.ts'
+import { podsAnswer, type ImagesAnswer } from '../../features/images/images-answer.ts'
 import { listImages } from '../../features/images/list-images.ts'
 import type { ImagesPorts, PodQuery } from '../../features/images/ports.ts'
 import { connectionOverrides } from '../../shell/connection-flags.ts'
+import { companionMemory } from '../../shell/companion-memory.ts'
 import { DeckCommand } from '../../shell/deck-command.ts'
 import { VERSION } from '../../shell/version.ts'
 import { clusterPorts } from './cluster-ports.ts'
+import type { CompanionWay, CompanionWayOptions } from './companion-way.ts'
 import { imagesFlags } from './flags.ts'
+import { hintAtNamespace, hintCommand } from './hint-command.ts'
 import { imagesOptions, type ImagesOptions } from './options.ts'
 import { createDocumentPrinter } from './print-document.ts'
 import { asksNodes, printImages } from './print-images.ts'
@@ -43,12 +46,13 @@ export class ImagesCommand extends DeckCommand {
     { description: 'Which pods run which digest of redis', command: 'kubectl images redis -A --by pod' },
     { description: 'The rows of kubectl-images, with sizes', command: 'kubectl images -c 0,1,2,3,5' },
     { description: 'What comes and goes from now on', command: 'kubectl images -A --follow --no-initial' },
+    { description: 'What came and went in the last two hours', command: 'kubectl images -A --since 2h' },
   ]
 
   override async run(): Promise<void> {
     const { flags, args } = await this.parse(ImagesCommand)
     const { session } = this
-    const options = imagesOptions(flags, args.regex)
+    const options = imagesOptions(flags, args.regex, session.clock.now())
     const sorter = await createSorter(options.sort, options.view)
     const printDocument = await createDocumentPrinter(options.format, {
       noHeaders: flags['no-headers'],
@@ -56,56 +60,71 @@ export class ImagesCommand extends DeckCommand {
     })
     const connection = await loadConnection(connectionOverrides(flags))
     const transport = connect(connection, { userAgent: `deckwatch/${VERSION}` })
+    const ended = new AbortController()
+    const signal = AbortSignal.any([session.signal, ended.signal])
+    const calledAs = `${session.calledAs} images`
     try {
-      const ports = clusterPorts({
-        transport,
-        connection,
-        clock: session.clock,
-        protobuf: !flags['no-protobuf'],
-      })
+      const { clock } = session
+      const ports = clusterPorts({ transport, connection, clock, protobuf: !flags['no-protobuf'] })
       const query: PodQuery = {
         namespace: flags['all-namespaces'] ? undefined : connection.namespace,
         labelSelector: flags.selector,
         fieldSelector: flags['field-selector'],
       }
+      const { namespace } = query
       const runningOnly = flags['running-only']
-      if (flags.follow) {
-        const { verbose, 'no-initial': skipInitial } = flags
-        const items = followImages(
-          { ...ports, clock: session.clock },
-          { ...query, match: options.match, runningOnly, skipInitial },
-          session.signal,
-        )
-        return await printFollow(items, { json: options.format.type === 'json', verbose }, session)
+      const way = await this.#companion(options, { transport, connection, namespace, signal })
+      if (flags.follow || options.since !== undefined) {
+        const { verbose, follow } = flags
+        const { match, since, format } = options
+        const followed = { ...query, match, since, runningOnly, skipInitial: flags['no-initial'] }
+        const items = !way
+          ? followImages({ ...ports, clock }, followed, signal)
+          : !follow && since !== undefined
+            ? way.replay(since, match)
+            : way.follow({ ...ports, clock }, followed)
+        return await printFollow(items, { json: format.type === 'json', verbose, namespace }, session)
       }
-      const answer = await this.#ask(ports, query, options, runningOnly)
+      const answer =
+        (await way?.answer(options.match)) ?? (await this.#ask(ports, query, options, runningOnly, signal))
       const palette = await createPalette({
         color: flags.color as ColorMode,
         isTTY: session.stdout.isTerminal,
         env: session.environment,
       })
-      const { namespace } = query
-      const command = commandLine(flags, session.calledAs)
-      const print = {
-        ...options,
-        namespace,
-        noHeaders: flags['no-headers'],
-        palette,
-        sorter,
-        printDocument,
-        command,
-      }
+      const command = hintCommand(calledAs, flags)
+      const noHeaders = flags['no-headers']
+      const print = { ...options, namespace, noHeaders, palette, sorter, printDocument, command }
       await printImages(answer, print, session)
     } catch (error) {
-      const inOne = (namespace: string): string =>
-        commandLine({ ...flags, 'all-namespaces': false, namespace }, session.calledAs)
-      throw hintAtNamespace(error, inOne, connection.namespace)
+      throw hintAtNamespace(error, calledAs, flags, connection.namespace)
     } finally {
+      ended.abort()
       transport.close()
     }
   }
 
-  async #ask(ports: ImagesPorts, query: PodQuery, options: ImagesOptions, runningOnly: boolean) {
+  /** The way to the companion, where it may be asked and is not known to be absent. */
+  async #companion(
+    { companion: mode }: ImagesOptions,
+    cluster: Pick<CompanionWayOptions, 'transport' | 'connection' | 'namespace' | 'signal'>,
+  ): Promise<CompanionWay | undefined> {
+    if (mode === undefined) return undefined
+    const { session } = this
+    const memory = companionMemory(cluster.connection, session.environment, session.clock)
+    // The rest is loaded only where it may be of use.
+    if (mode === 'auto' && memory.recall()?.state === 'absent') return undefined
+    const { CompanionWay } = await import('./companion-way.ts')
+    return CompanionWay.find({ ...cluster, memory, mode, session })
+  }
+
+  async #ask(
+    ports: ImagesPorts,
+    query: PodQuery,
+    options: ImagesOptions,
+    runningOnly: boolean,
+    signal: AbortSignal,
+  ): Promise<ImagesAnswer> {
     const { stderr, clock } = this.session
     const progress = new Progress({
       // Opened as a stream only when there is something to paint.
@@ -121,16 +140,16 @@ export class ImagesCommand extends DeckCommand {
     let pods = 0
     const counted: ImagesPorts = {
       ...ports,
-      async *listPods(podQuery, signal) {
+      async *listPods(podQuery, asking) {
         progress.update('listing pods')
-        for await (const batch of ports.listPods(podQuery, signal)) {
+        for await (const batch of ports.listPods(podQuery, asking)) {
           progress.update(`${plural((pods += batch.length), 'pod')}, listing more`)
           yield batch
         }
       },
     }
     try {
-      return await listImages(
+      const inUse = await listImages(
         counted,
         {
           ...query,
@@ -139,49 +158,11 @@ export class ImagesCommand extends DeckCommand {
           sizes: asksNodes(options),
           exactOwners: options.format.type === 'wide',
         },
-        this.session.signal,
+        signal,
       )
+      return podsAnswer(inUse, query.namespace)
     } finally {
       progress.stop()
     }
   }
-}
-
-/** The flags that say which pods of which cluster are meant, and as whom they are asked for; none is a secret. */
-const SCOPE_FLAGS = [
-  'kubeconfig',
-  'context',
-  'cluster',
-  'user',
-  'server',
-  'as',
-  'selector',
-  'field-selector',
-] as const
-
-type ScopeFlags = { readonly [Name in (typeof SCOPE_FLAGS)[number] | 'namespace']?: string | undefined } & {
-  readonly 'all-namespaces': boolean
-  readonly 'running-only': boolean
-}
-
-/** The command that a hint repeats: about the same pods of the same cluster, ready for a shell. */
-function commandLine(flags: ScopeFlags, calledAs: string): string {
-  const words = SCOPE_FLAGS.flatMap((name) => withValue(`--${name}`, flags[name]))
-  const scope = flags['all-namespaces'] ? ['-A'] : withValue('-n', flags.namespace)
-  return [calledAs, 'images', ...scope, ...words, ...(flags['running-only'] ? ['--running-only'] : [])].join(
-    ' ',
-  )
-}
-
-function withValue(flag: string, value: string | undefined): string[] {
-  if (value === undefined) return []
-  return [flag, /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`]
-}
-
-/** Who may not read all namespaces is told the command for one: the context's own, where it has one. */
-function hintAtNamespace(error: unknown, command: (namespace: string) => string, own: string): unknown {
-  if (!(error instanceof DeckError) || !error.hint?.includes('-n NAMESPACE')) return error
-  // Without the full stop, which would be copied with the command.
-  const hint = error.hint.replace(/-n NAMESPACE\.?/, command(own === 'default' ? 'NAMESPACE' : own))
-  return new DeckError(error.code, error.message, { hint, status: error.status, cause: error })
 }

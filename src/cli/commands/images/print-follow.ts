@@ -1,22 +1,32 @@
 import { plural, visible } from '../../../core/lib/text.ts'
+import { rfc3339Seconds } from '../../../core/lib/time.ts'
 import type { FollowItem } from '../../features/images/follow-images.ts'
 import { imageEvent, imageLine, isDetail, podLine } from '../../features/images/event-lines.ts'
 import { renderJsonLine } from '../../render/structured.ts'
 import type { Session } from '../../shell/session.ts'
 
+/** How the stream is written. */
+export interface FollowOptions {
+  readonly json: boolean
+  readonly verbose: boolean
+  /** Undefined for all namespaces. */
+  readonly namespace: string | undefined
+}
+
 /** Writes the stream to stdout as it comes, and to stderr what is not part of it; returns when the stream ends. */
 export async function printFollow(
   items: AsyncIterable<FollowItem>,
-  options: { readonly json: boolean; readonly verbose: boolean },
+  options: FollowOptions,
   { stdout, stderr }: Pick<Session, 'stdout' | 'stderr'>,
 ): Promise<void> {
+  const kind = options.namespace === undefined ? 'ClusterImageEvent' : 'ImageEvent'
   let synced = false
   let lostAt: number | undefined
   for await (const item of items) {
     switch (item.type) {
       case 'image': {
         if (options.json) {
-          const event = imageEvent(item)
+          const event = imageEvent(item, kind)
           if (event) await stdout.write(renderJsonLine(event))
         } else if (options.verbose || !isDetail(item.transition.op)) await stdout.write(imageLine(item))
         break
@@ -27,7 +37,7 @@ export async function printFollow(
       case 'synced':
         synced = true
         await stderr.write(
-          `${plural(item.images, 'image')} in use by ${plural(item.pods, 'pod')}; following\n`,
+          `${plural(item.images, 'image')} in use${item.pods === undefined ? '' : ` by ${plural(item.pods, 'pod')}`}; following\n`,
         )
         break
       case 'interrupted':
@@ -43,6 +53,21 @@ export async function printFollow(
         break
       case 'resumed':
         if (synced) await stderr.write(`${resumedLine(lostAt ?? item.at - item.downMs, item)}\n`)
+        break
+      case 'replayed':
+        await stderr.write(
+          `${item.changes === 0 ? 'No changes' : plural(item.changes, 'change')} since ${rfc3339Seconds(item.since)}\n`,
+        )
+        break
+      case 'warning':
+        // As kubectl prints what an API server warns of.
+        await stderr.write(`Warning: ${visible(item.text)}\n`)
+        break
+      case 'abandoned':
+        synced = false
+        await stderr.write(
+          `${clockTime(item.at)} still no companion (${visible(item.reason)}); watching pods instead: what came and went since ${clockTime(lostAt ?? item.at)} is not told\n`,
+        )
         break
     }
   }

@@ -3,9 +3,9 @@ import { DECKWATCH_API_VERSION, type DeckList } from '../../../core/wire/image.t
 import { closingLines, sizeNote, summaryLine } from '../../features/images/closing-lines.ts'
 import { viewColumns, type ViewColumn } from '../../features/images/columns.ts'
 import { containerObject, uniqueRows, type ContainerColumn } from '../../features/images/container-columns.ts'
-import type { ImagesInUse } from '../../features/images/list-images.ts'
+import type { ImagesAnswer } from '../../features/images/images-answer.ts'
 import { rowNames } from '../../features/images/row-names.ts'
-import { viewRows, type ViewRow } from '../../features/images/views.ts'
+import type { ViewRow } from '../../features/images/views.ts'
 import { renderColumns } from '../../render/columns.ts'
 import { renderCsv } from '../../render/csv.ts'
 import type { Palette } from '../../render/palette.ts'
@@ -41,11 +41,11 @@ export function asksNodes({ view, format, containerColumns, sort }: ImagesOption
 
 /** Prints an answer in the format that was asked for. */
 export async function printImages(
-  answer: ImagesInUse,
+  answer: ImagesAnswer,
   options: PrintOptions,
   session: Pick<Session, 'stdout' | 'stderr'>,
 ): Promise<void> {
-  const { view, sorter, printDocument, namespace } = options
+  const { view, sorter, printDocument } = options
   await writeNotes(
     session,
     answer.warnings.map((warning) => `warning: ${warning}`),
@@ -53,22 +53,20 @@ export async function printImages(
   if (!printDocument) return printRows(answer, options, session)
   let list: DeckList<unknown>
   if (view === 'image') {
-    // Their names are hashes, and node:crypto takes longer to load than most answers to print.
-    const { imageList } = await import('../../../core/model/image-objects.ts')
-    const images = imageList(answer.placements, answer.nodes, namespace)
+    const images = await answer.images()
     list = { ...images, items: sorter.images(images.items) }
-  } else list = rowList(sorter.rows(viewRows(view, answer.placements, answer.nodes)), options)
+  } else list = rowList(sorter.rows(answer.rows(view)), options)
   await writeAll(session, printDocument(list))
 }
 
 async function printRows(
-  answer: ImagesInUse,
+  answer: ImagesAnswer,
   options: PrintOptions,
   session: Pick<Session, 'stdout' | 'stderr'>,
 ): Promise<void> {
   const { format, view, containerColumns, namespace, noHeaders, sorter } = options
   const columns = viewColumns(view, { allNamespaces: namespace === undefined, wide: format.type === 'wide' })
-  const rows = sorter.rows(viewRows(view, answer.placements, answer.nodes))
+  const rows = sorter.rows(answer.rows(view))
   if (rows.length === 0 && format.type !== 'csv') {
     return session.stderr.write(`${nothingFound(answer, options)}\n`)
   }
@@ -106,7 +104,7 @@ async function printRows(
 }
 
 /** kubectl's own sentence (kubectl get), so that people and scripts meet nothing new; another where REGEX is the reason. */
-function nothingFound({ pods }: ImagesInUse, { match, namespace }: PrintOptions): string {
+function nothingFound({ pods }: ImagesAnswer, { match, namespace }: PrintOptions): string {
   const where = namespace === undefined ? '' : ` in ${namespace} namespace`
   if (match && pods > 0) return `Nothing matches among ${plural(pods, 'pod')}${where}.`
   return namespace === undefined ? 'No resources found' : `No resources found${where}.`
@@ -114,7 +112,7 @@ function nothingFound({ pods }: ImagesInUse, { match, namespace }: PrintOptions)
 
 /** kubectl-images' own form: a summary line and a bordered table. */
 async function printContainers(
-  answer: ImagesInUse,
+  answer: ImagesAnswer,
   all: readonly ViewRow[],
   columns: readonly ContainerColumn[],
   { unique, format, noHeaders, palette }: PrintOptions,
@@ -132,7 +130,7 @@ async function printContainers(
     { palette, noHeaders },
   )
   if (table.note !== undefined) await session.stderr.write(`${table.note}\n`)
-  if (!noHeaders) await session.stdout.write(`${summaryLine(answer.placements, rows.length)}\n`)
+  if (!noHeaders) await session.stdout.write(`${summaryLine(answer, rows.length)}\n`)
   await writeAll(session, table.chunks)
   const showsSizes = columns.some(({ name }) => name === 'size')
   if (showsSizes && !noHeaders) await writeNotes(session, [sizeNote(answer, rows)])

@@ -1,6 +1,5 @@
-import { groupPlacements, summarise, type Placement } from '../../../core/model/image-usage.ts'
 import { plural } from '../../../core/lib/text.ts'
-import type { ImagesInUse } from './list-images.ts'
+import type { ImagesAnswer } from './images-answer.ts'
 import type { ViewRow } from './views.ts'
 
 /** Sentences that would wrap on such a screen begin a line of their own. */
@@ -10,8 +9,12 @@ const SCREEN_COLUMNS = 100
  * What stands below the rows by image: the totals, what deserves a second look, and why a size is unknown. One line
  * each, without a line feed.
  */
-export function closingLines(answer: ImagesInUse, rows: readonly ViewRow[], command: string): string[] {
-  const total = summarise(answer.placements)
+export function closingLines(
+  answer: Pick<ImagesAnswer, 'totals' | 'unknownSizes'>,
+  rows: readonly ViewRow[],
+  command: string,
+): string[] {
+  const total = answer.totals()
   const totals = [
     plural(rows.length, 'image'),
     plural(total.pods, 'pod'),
@@ -32,19 +35,15 @@ function mixedDigests({ image = '', tag, digests = [] }: ViewRow, more: number, 
 }
 
 /** What `?` and `>` in the sizes of rows mean, and why; undefined where neither stands there. */
-export function sizeNote({ placements, nodes }: ImagesInUse, rows: readonly ViewRow[]): string | undefined {
+export function sizeNote(
+  answer: Pick<ImagesAnswer, 'unknownSizes'>,
+  rows: readonly ViewRow[],
+): string | undefined {
   const incomplete = rows.filter(
     ({ sizeBytes, unknownSizes = 0 }) => sizeBytes === undefined || unknownSizes > 0,
   )
-  if (!nodes || incomplete.length === 0) return undefined
-  const unknown = placements.filter(
-    ({ pod, image, running }) => nodes.size(pod.nodeName, image, running) === undefined,
-  )
-  const capped = unknown.some(({ pod }) => nodes.isCapped(pod.nodeName))
-  const absent = unknown.some(({ pod }) => !nodes.isCapped(pod.nodeName))
-  const reason = capped
-    ? `not among the 50 images that the node reports${absent ? ', or not pulled yet' : ''}`
-    : 'not reported by the node (not pulled yet, or pulled a moment ago)'
+  const reason = incomplete.length > 0 ? answer.unknownSizes() : undefined
+  if (reason === undefined) return undefined
   const partly = incomplete.some(({ sizeBytes }) => sizeBytes !== undefined)
   if (!partly) return `? = ${reason}`
   const wholly = incomplete.some(({ sizeBytes }) => sizeBytes === undefined)
@@ -53,8 +52,7 @@ export function sizeNote({ placements, nodes }: ImagesInUse, rows: readonly View
 }
 
 /** The first line of kubectl-images' table; equal pod names in two namespaces are two pods, and each row a container. */
-export function summaryLine(placements: readonly Placement[], rows: number): string {
-  const { namespaces, pods } = summarise(placements)
-  const images = groupPlacements(placements, ({ use }) => use.image).size
-  return `[Summary]: ${namespaces} namespaces, ${pods} pods, ${rows} containers and ${images} different images`
+export function summaryLine(answer: Pick<ImagesAnswer, 'totals' | 'references'>, rows: number): string {
+  const { namespaces, pods } = answer.totals()
+  return `[Summary]: ${namespaces} namespaces, ${pods} pods, ${rows} containers and ${answer.references()} different images`
 }

@@ -20,16 +20,19 @@ export function podLine({ time, op, pod }: PodItem): string {
   return `${prefix(time, 'DEBUG')} [${op}|pod]  ${visible(pod.name)}  [${visible(pod.namespace)}]\n`
 }
 
-/** One ImageEvent as a JSON line; undefined for `+=` and `-=`, which are no events of an image. */
-export function imageEvent({
-  time,
-  late,
-  transition: { op, image, pod },
-}: ImageItem): ImageEvent | undefined {
+/**
+ * One event as a JSON line, of the kind for one namespace or for all of them; undefined for `+=` and `-=`, which are no
+ * events of an image.
+ */
+export function imageEvent(
+  { time, late, transition: { op, image, pod }, metadata }: ImageItem,
+  kind: ImageEvent['kind'],
+): ImageEvent | undefined {
   if (op !== '+' && op !== '-') return undefined
   return {
     apiVersion: DECKWATCH_API_VERSION,
-    kind: 'ImageEvent',
+    kind,
+    ...(metadata ? { metadata } : {}),
     op,
     image,
     pod: { namespace: pod.namespace, name: pod.name, uid: pod.uid },

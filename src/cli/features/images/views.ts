@@ -202,9 +202,7 @@ function usedBy(group: readonly Placement[]): NonNullable<ViewRow['usedBy']> {
     workload: workloadRef(workload),
   }))
   // The ReplicaSets of one Deployment are objects of their own.
-  return [...new Map(named.map((row) => [`${row.namespace} ${row.workload}`, row])).values()].toSorted(
-    byIdentity,
-  )
+  return sortByIdentity([...new Map(named.map((row) => [`${row.namespace} ${row.workload}`, row])).values()])
 }
 
 function size({ sizeBytes, unknownSizes }: UsageSummary): ViewRow {
@@ -218,7 +216,13 @@ function distinct<Text extends string>(values: readonly Text[]): Text[] {
   return [...new Set(values)].toSorted((a, b) => (a < b ? -1 : 1))
 }
 
-const IDENTITY = ['namespace', 'workload', 'pod', 'node', 'registry', 'image', 'tag'] as const
+// Whole, so that rows do not depend on the order of pods: of one image pinned to two digests each has a row.
+const IDENTITY = ['namespace', 'workload', 'pod', 'node', 'registry', 'image', 'tag', 'pinned'] as const
+
+/** Rows, or parts of them, in the order of every view: by what identifies them. */
+export function sortByIdentity<Row extends ViewRow>(unsorted: readonly Row[]): Row[] {
+  return unsorted.toSorted(byIdentity)
+}
 
 function byIdentity(a: ViewRow, b: ViewRow): number {
   // Containers of one pod stay in the order of its spec: toSorted is stable.

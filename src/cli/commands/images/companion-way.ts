@@ -1,0 +1,174 @@
+import type { ClusterConnection } from '../../../core/kube/connection.ts'
+import type { KubeTransport } from '../../../core/kube/transport.ts'
+import { DeckError, type ErrorCode } from '../../../core/lib/errors.ts'
+import { visible } from '../../../core/lib/text.ts'
+import type { Clock } from '../../../core/lib/time.ts'
+import type { ImageMatch } from '../../../core/model/image-usage.ts'
+import type { CompanionPorts } from '../../features/images/companion-ports.ts'
+import { followCompanion, replay, type CompanionFollowQuery } from '../../features/images/follow-companion.ts'
+import { followImages, type FollowItem, type FollowQuery } from '../../features/images/follow-images.ts'
+import type { ImagesAnswer } from '../../features/images/images-answer.ts'
+import type { ImagesPorts } from '../../features/images/ports.ts'
+import { servedAnswer } from '../../features/images/served-answer.ts'
+import { findCompanion, type CompanionMode, type CompanionNeed } from '../../shell/companion.ts'
+import type { CompanionMemory } from '../../shell/companion-memory.ts'
+import type { Session } from '../../shell/session.ts'
+import { companionPorts } from './companion-ports.ts'
+
+/** So long a companion that was remembered may take for its first answer, in milliseconds; then pods are asked. */
+const ANSWER_MS = 5000
+
+const LATE: unique symbol = Symbol('late')
+
+/** Failures of the way to the cluster: asking pods would meet them too. */
+const NOT_ITS_FAULT: ReadonlySet<ErrorCode> = new Set([
+  'KUBE_UNREACHABLE',
+  'KUBE_TLS',
+  'KUBE_UNAUTHORIZED',
+  'CREDENTIAL_PLUGIN',
+] satisfies ErrorCode[])
+
+/** What asking the companion stands on. */
+export interface CompanionWayOptions {
+  readonly transport: KubeTransport
+  readonly connection: ClusterConnection
+  readonly memory: CompanionMemory
+  readonly session: Pick<Session, 'clock' | 'stderr'>
+  /** Ends with the command. */
+  readonly signal: AbortSignal
+  /** With `auto` whatever the companion cannot do is left to asking pods, with `require` it fails. */
+  readonly mode: CompanionMode
+  /** Undefined for the whole cluster. */
+  readonly namespace: string | undefined
+}
+
+/** How `kubectl images` asks the companion, and goes on without it. */
+export class CompanionWay {
+  readonly #ports: CompanionPorts
+  readonly #options: CompanionWayOptions
+  readonly #need: CompanionNeed
+
+  private constructor(options: CompanionWayOptions, need: CompanionNeed) {
+    const { transport, connection, session, namespace } = options
+    this.#ports = companionPorts({ transport, connection, clock: session.clock, namespace })
+    this.#options = options
+    this.#need = need
+  }
+
+  /** Undefined where there is no companion to ask; stderr then says why, where the cluster has one. */
+  static async find(options: CompanionWayOptions): Promise<CompanionWay | undefined> {
+    const { session, namespace, mode } = options
+    const need = { resource: namespace === undefined ? 'clusterimages' : 'images', component: 'image-graph' }
+    const finding = await findCompanion({ ...options, clock: session.clock }, need, mode)
+    if (finding.found) return new CompanionWay(options, need)
+    if (finding.note !== undefined) await this.#instead(session, finding.note)
+    return undefined
+  }
+
+  /** The images in use; undefined where the companion could not tell them as well as pods do. */
+  async answer(match: ImageMatch | undefined): Promise<ImagesAnswer | undefined> {
+    const { namespace, mode, signal, session } = this.#options
+    const served = await this.#first(() => this.#ports.listImages(signal))
+    if (!served) return undefined
+    const { warnings } = served
+    if (mode === 'auto' && warnings.length > 0) {
+      // It knows that what it has may be old.
+      await CompanionWay.#instead(session, `the companion says: ${warnings.join('; ')}`)
+      return undefined
+    }
+    const answer = servedAnswer(served, match, namespace)
+    if (answer) for (const text of warnings) await session.stderr.write(`Warning: ${visible(text)}\n`)
+    return answer
+  }
+
+  /** The stream by the companion, and by pods from where it fails. */
+  async *follow(
+    ports: ImagesPorts & { readonly clock: Clock },
+    query: FollowQuery & Pick<CompanionFollowQuery, 'since'>,
+  ): AsyncGenerator<FollowItem> {
+    const { signal } = this.#options
+    const items = followCompanion({ ...this.#ports, clock: ports.clock }, query, signal)
+    let item = await this.#first(() => items.next())
+    if (!item) return yield* followImages(ports, query, signal)
+    for (; !item.done; item = await items.next()) yield item.value
+    if (!item.value) return
+    this.#giveUp()
+    yield* followImages(ports, { ...query, told: item.value }, signal)
+  }
+
+  /** The recorded changes of a moment (epoch milliseconds) or later, and no more. */
+  async *replay(since: number, match: ImageMatch | undefined): AsyncGenerator<FollowItem> {
+    const items = replay(this.#ports, since, match, this.#options.signal)
+    let changes = 0
+    for (let item = await this.#first(() => items.next()); item && !item.done; item = await items.next()) {
+      if (item.value.type === 'end') continue
+      if (item.value.type === 'image') changes += 1
+      yield item.value
+    }
+    yield { type: 'replayed', since, changes }
+  }
+
+  /**
+   * The answer to a first question; undefined where it failed in a way that asking pods may not, which stderr then says.
+   * With `require`, what failed is thrown.
+   */
+  async #first<T>(question: () => Promise<T>): Promise<T | undefined> {
+    const { mode, session, memory, signal } = this.#options
+    const answer = question()
+    try {
+      if (mode === 'require') return await answer
+      const first = await this.#inTime(answer)
+      if (first !== LATE) return first
+      memory.forget()
+      // It is not ended: a login that it waits for would end with it.
+      answer.catch(() => undefined)
+      await CompanionWay.#instead(session, `the companion did not answer within ${ANSWER_MS / 1000} s`)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!(error instanceof DeckError) || NOT_ITS_FAULT.has(error.code)) throw error
+      // Someone else may be allowed what this user is not.
+      if (error.code !== 'KUBE_FORBIDDEN') memory.forget()
+      if (mode === 'require') throw await this.#explained(error)
+      // It has been uninstalled since it was remembered: nothing is missing.
+      if (error.code !== 'KUBE_NOT_FOUND') await CompanionWay.#instead(session, error.message)
+    }
+    return undefined
+  }
+
+  /** A better explanation where the companion is no longer there at all. */
+  async #explained(error: DeckError): Promise<unknown> {
+    if (error.code !== 'KUBE_NOT_FOUND' && error.code !== 'KUBE_UNAVAILABLE') return error
+    const { clock } = this.#options.session
+    try {
+      await findCompanion({ ...this.#options, clock }, this.#need, 'require')
+      return error
+    } catch (absent) {
+      return absent
+    }
+  }
+
+  async #inTime<T>(answer: Promise<T>): Promise<T | typeof LATE> {
+    const waited = new AbortController()
+    const { signal, session } = this.#options
+    const limit = session.clock.sleep(ANSWER_MS, AbortSignal.any([signal, waited.signal]))
+    try {
+      return await Promise.race([answer, limit.then((): typeof LATE => LATE)])
+    } finally {
+      waited.abort()
+    }
+  }
+
+  /** The companion is gone for good: it is forgotten and, where it is required, that is the end. */
+  #giveUp(): void {
+    const { memory, mode } = this.#options
+    memory.forget()
+    if (mode === 'auto') return
+    throw new DeckError('COMPANION_ABSENT', 'the companion does not answer any more', {
+      hint: 'What is wrong with it: kubectl deckwatch status',
+    })
+  }
+
+  static #instead({ stderr }: Pick<Session, 'stderr'>, reason: string): Promise<void> {
+    return stderr.write(`${visible(reason)}; asking the API server for pods instead\n`)
+  }
+}

@@ -1,0 +1,299 @@
+import { DeckError, type ErrorCode } from '../lib/errors.ts'
+import type { Clock } from '../lib/time.ts'
+import { backoffDelay, type BackoffLimits } from './backoff.ts'
+import { Outage } from './list-watch-outage.ts'
+import type { ResourceSource } from './paged-list.ts'
+import { purposeText } from './status-error-purpose.ts'
+import { errorFromStatus } from './status-error.ts'
+import type { KubeTransport } from './transport.ts'
+import type { Watched, WatchFrame } from './watch-frame.ts'
+import { openWatch } from './watch-stream.ts'
+
+/** What following a journal tells: its records, each once and in their order, and how the stream itself fares. */
+export type JournalNotice<Item, List> =
+  /** The first watch was accepted; told once, before all else. */
+  | { readonly type: 'watching' }
+  | { readonly type: 'record'; readonly record: Item }
+  | { readonly type: 'interrupted' | 'failing'; readonly at: number; readonly reason: string }
+  /** With `watch` nothing was missed: what happened meanwhile follows as records. */
+  | {
+      readonly type: 'resumed'
+      readonly at: number
+      readonly downMs: number
+      readonly how: 'watch' | 'relist'
+    }
+  /** The place in the journal was lost; records after this list follow. */
+  | { readonly type: 'relisted'; readonly list: List }
+  /** The server answers and has not served the journal for so long that it is given up; the last notice. */
+  | { readonly type: 'lost'; readonly at: number; readonly reason: string }
+
+/** The times of following a journal, in milliseconds unless the name says seconds. */
+export interface JournalTimes {
+  /** A watch without a byte for so long is opened again; the companion sends a bookmark each minute. */
+  readonly quietMs: number
+  /** So long the server may take to accept a watch. */
+  readonly answerMs: number
+  /** A watch that was accepted counts as resumed after so long without a word against it. */
+  readonly settleMs: number
+  /** So long 404 is taken for an API server that is starting. */
+  readonly absentMs: number
+  /** So long a companion may be down, as it is while its pod moves to another node. */
+  readonly downMs: number
+  /** The server is asked to end each watch after a random time between these. */
+  readonly watchSeconds: readonly [number, number]
+  readonly backoff: BackoffLimits
+}
+
+const DEFAULT_TIMES: JournalTimes = {
+  quietMs: 90_000,
+  answerMs: 30_000,
+  settleMs: 1000,
+  absentMs: 20_000,
+  downMs: 300_000,
+  watchSeconds: [240, 300],
+  // Someone looks at the stream, and a companion that starts is ready within seconds.
+  backoff: { firstMs: 250, maxMs: 10_000 },
+}
+
+/** What following a journal stands on. */
+export interface JournalOptions<Item, List extends { readonly resourceVersion: string }> {
+  readonly transport: KubeTransport
+  /** The collection of the records. */
+  readonly source: Pick<ResourceSource<never>, 'path' | 'purpose' | 'fieldSelector'>
+  readonly read: (object: unknown) => Item
+  /** Records after this one are told. */
+  readonly resourceVersion: string
+  /** Reads what the journal adds up to, where the place in it is lost. */
+  readonly relist: (signal: AbortSignal) => Promise<List>
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** Jitter, in [0, 1). */
+  readonly random?: () => number
+  readonly times?: Partial<JournalTimes>
+}
+
+/** After these the place where the watch stood is of no use. */
+const LOSES_PLACE: ReadonlySet<ErrorCode> = new Set([
+  'KUBE_EXPIRED',
+  'KUBE_BAD_REQUEST',
+] satisfies ErrorCode[])
+
+/** What cannot be read at one place is read again so often; then that place is given up. */
+const ATTEMPTS_BEFORE_RELIST = 8
+
+/** A watch that lived so long was no failure, whatever ended it. */
+const HEALTHY_MS = 30_000
+
+const QUIET: unique symbol = Symbol('quiet')
+
+/**
+ * Follows a resource whose objects are records that come and never change: after whatever happens to the server, the
+ * connection or the credentials it goes on after the last record, or bookmark, that was told. Ends quietly when the
+ * signal aborts, and after `lost`. Throws only until the first watch is accepted.
+ */
+export function followJournal<Item, List extends { readonly resourceVersion: string }>(
+  options: JournalOptions<Item, List>,
+): AsyncGenerator<JournalNotice<Item, List>, void> {
+  return new JournalFollower(options).run()
+}
+
+/** A frame's object as it came: a record, or what a bookmark holds. */
+interface Entry extends Watched {
+  readonly object: unknown
+}
+
+class JournalFollower<Item, List extends { readonly resourceVersion: string }> {
+  readonly #options: JournalOptions<Item, List>
+  readonly #times: JournalTimes
+  readonly #random: () => number
+  readonly #source: ResourceSource<Entry>
+  readonly #outage = new Outage()
+  #resourceVersion: string
+  #accepted = false
+  #mustList = false
+  #failures = 0
+  /** Since when the API server answers that it has no such resource, or that nobody serves it. */
+  #absentSince: number | undefined
+  #downSince: number | undefined
+
+  constructor(options: JournalOptions<Item, List>) {
+    this.#options = options
+    this.#times = { ...DEFAULT_TIMES, ...options.times }
+    this.#random = options.random ?? Math.random
+    this.#resourceVersion = options.resourceVersion
+    this.#source = { ...options.source, decoder: { fromJson: entryOf, keyOf: ({ uid }) => uid } }
+  }
+
+  async *run(): AsyncGenerator<JournalNotice<Item, List>, void> {
+    const { signal, clock } = this.#options
+    while (!signal.aborted) {
+      let retryAfterMs: number | undefined
+      try {
+        if (this.#mustList) yield* this.#relist()
+        yield* this.#watch()
+      } catch (error) {
+        if (signal.aborted) return
+        if (!(error instanceof DeckError) || !this.#accepted) throw error
+        this.#failures += 1
+        retryAfterMs = error.retryAfterMs
+        this.#mustList ||= LOSES_PLACE.has(error.code) || this.#failures % ATTEMPTS_BEFORE_RELIST === 0
+        const news = this.#outage.failed(error, clock.now())
+        if (news) yield news
+        if (this.#isLost(error)) {
+          yield { type: 'lost', at: clock.now(), reason: error.message }
+          return
+        }
+      }
+      if (this.#failures > 0) await this.#pause(retryAfterMs)
+    }
+  }
+
+  /** Whether the answer has been the same for so long that no waiting helps. */
+  #isLost({ code, status }: DeckError): boolean {
+    const now = this.#options.clock.now()
+    const absent = code === 'KUBE_NOT_FOUND'
+    const down = absent || (status !== undefined && status >= 500)
+    this.#absentSince = absent ? (this.#absentSince ?? now) : undefined
+    this.#downSince = down ? (this.#downSince ?? now) : undefined
+    return (
+      (this.#absentSince !== undefined && now - this.#absentSince >= this.#times.absentMs) ||
+      (this.#downSince !== undefined && now - this.#downSince >= this.#times.downMs)
+    )
+  }
+
+  async #pause(retryAfterMs: number | undefined): Promise<void> {
+    const { clock, signal } = this.#options
+    const delay = backoffDelay(this.#failures, this.#random(), retryAfterMs, this.#times.backoff)
+    await clock.sleep(delay, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error
+    })
+  }
+
+  async *#relist(): AsyncGenerator<JournalNotice<Item, List>, void> {
+    const list = await this.#options.relist(this.#options.signal)
+    this.#resourceVersion = list.resourceVersion
+    this.#mustList = false
+    this.#served()
+    yield* this.#resumed('relist')
+    yield { type: 'relisted', list }
+  }
+
+  /** Follows one watch to its end. */
+  async *#watch(): AsyncGenerator<JournalNotice<Item, List>, void> {
+    const { transport, clock, signal } = this.#options
+    const { quietMs, answerMs, settleMs, watchSeconds } = this.#times
+    const [least, most] = watchSeconds
+    const openedAt = clock.now()
+    const attempt = new AbortController()
+    const request = {
+      resourceVersion: this.#resourceVersion,
+      timeoutSeconds: least + Math.floor(this.#random() * (most - least + 1)),
+      signal: AbortSignal.any([signal, attempt.signal]),
+    }
+    try {
+      const frames = await this.#within(openWatch(transport, this.#source, request), answerMs)
+      if (frames === QUIET) throw this.#silence(answerMs)
+      if (!this.#accepted) yield { type: 'watching' }
+      this.#accepted = true
+      const settledAt = clock.now() + settleMs
+      let next = handled(frames.next())
+      for (;;) {
+        if (clock.now() >= settledAt) yield* this.#settled()
+        const settling = this.#outage.lasts
+        const batch = await this.#within(next, settling ? settledAt - clock.now() : quietMs)
+        if (batch === QUIET) {
+          if (settling) continue
+          return
+        }
+        if (batch.done) {
+          // A server that accepts watches and ends them at once is not hammered.
+          if (clock.now() - openedAt < HEALTHY_MS && request.resourceVersion === this.#resourceVersion)
+            this.#failures += 1
+          return
+        }
+        for (const frame of batch.value) yield* this.#frame(frame)
+        next = handled(frames.next())
+      }
+    } finally {
+      if (clock.now() - openedAt >= HEALTHY_MS) this.#failures = 0
+      attempt.abort()
+    }
+  }
+
+  *#frame(frame: WatchFrame<Entry>): Generator<JournalNotice<Item, List>, void> {
+    switch (frame.type) {
+      case 'ADDED':
+        yield* this.#settled()
+        this.#failures = 0
+        // Before the record is told: who ends the stream on it has had it.
+        this.#resourceVersion = frame.object.resourceVersion
+        yield { type: 'record', record: this.#options.read(frame.object.object) }
+        break
+      case 'BOOKMARK':
+        yield* this.#settled()
+        this.#failures = 0
+        this.#resourceVersion = frame.resourceVersion
+        break
+      case 'MODIFIED':
+      case 'DELETED':
+        // A record that history drops has been told long ago.
+        break
+      case 'ERROR':
+        throw errorFromStatus(frame.status, { verb: 'watch', ...this.#source.purpose })
+      case 'UNREADABLE':
+        throw new DeckError('KUBE_PROTOCOL', `cannot ${this.#purpose()}: ${frame.detail}`)
+      default:
+        frame satisfies never
+    }
+  }
+
+  *#settled(): Generator<JournalNotice<Item, List>, void> {
+    this.#served()
+    yield* this.#resumed('watch')
+  }
+
+  #served(): void {
+    this.#absentSince = undefined
+    this.#downSince = undefined
+  }
+
+  *#resumed(how: 'watch' | 'relist'): Generator<JournalNotice<Item, List>, void> {
+    const news = this.#outage.over(this.#options.clock.now(), how)
+    if (news) yield news
+  }
+
+  /** Waits for a step, but no longer than `ms`; rejects when the signal aborts first. */
+  async #within<R>(step: Promise<R>, ms: number): Promise<R | typeof QUIET> {
+    const { clock, signal } = this.#options
+    const wait = new AbortController()
+    const sleep = clock.sleep(ms, AbortSignal.any([signal, wait.signal])).then((): typeof QUIET => QUIET)
+    try {
+      return await Promise.race([step, sleep])
+    } finally {
+      wait.abort()
+    }
+  }
+
+  #silence(ms: number): DeckError {
+    return new DeckError(
+      'KUBE_TIMEOUT',
+      `cannot ${this.#purpose()}: no byte came from the API server for ${Math.round(ms / 1000)} s`,
+    )
+  }
+
+  #purpose(): string {
+    return purposeText({ verb: 'watch', ...this.#source.purpose })
+  }
+}
+
+function entryOf(value: unknown): Entry {
+  const { uid = '', resourceVersion = '' } =
+    (value as { metadata?: { uid?: string; resourceVersion?: string } }).metadata ?? {}
+  return { uid, resourceVersion, object: value }
+}
+
+/** The same promise: it may be rejected while the generator stands at a `yield` and nobody awaits it yet. */
+function handled<R>(step: Promise<R>): Promise<R> {
+  step.catch(() => undefined)
+  return step
+}
