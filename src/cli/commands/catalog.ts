@@ -7,6 +7,9 @@ export interface CatalogEntry {
   readonly load: () => Promise<DeckCommandClass>
 }
 
+/** The plugin whose commands have no plugin of their own: `kubectl deckwatch install`. */
+export const DECKWATCH = 'deckwatch'
+
 /** Every command; a plugin's own command stands before its sub-commands. */
 export const CATALOG: readonly CatalogEntry[] = [
   {
@@ -19,4 +22,24 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: 'which images can no longer be pulled (not in this version yet)',
     load: async () => (await import('./images/check.ts')).ImagesCheckCommand,
   },
+  {
+    words: [DECKWATCH, 'install'],
+    summary: 'bring the companion into the cluster, or upgrade it in place',
+    load: async () => (await import('./deckwatch/install.ts')).InstallCommand,
+  },
+  {
+    words: [DECKWATCH, 'status'],
+    summary: 'what of the companion is healthy, and how to mend what is not',
+    load: async () => (await import('./deckwatch/status.ts')).StatusCommand,
+  },
+  {
+    words: [DECKWATCH, 'uninstall'],
+    summary: 'take the companion away, with all that it made',
+    load: async () => (await import('./deckwatch/uninstall.ts')).UninstallCommand,
+  },
 ]
+
+/** The words that follow `kubectl deckwatch`, which leads to the commands of every plugin. */
+export function wordsInDeckwatch({ words }: CatalogEntry): readonly string[] {
+  return words[0] === DECKWATCH ? words.slice(1) : words
+}

@@ -3,7 +3,7 @@ import { contextNames, loadConnection } from '../../core/kube/kubeconfig.ts'
 import { listJson } from '../../core/kube/paged-list.ts'
 import { readArgv, readFlag, type FlagShape } from '../shell/argv.ts'
 import { connectionOverrides } from '../shell/connection-flags.ts'
-import { CATALOG, type CatalogEntry } from './catalog.ts'
+import { CATALOG, wordsInDeckwatch, type CatalogEntry } from './catalog.ts'
 import { pluginOf, type Program } from './route.ts'
 
 // What kubectl's own completion (cobra) is told to do with the candidates.
@@ -14,7 +14,13 @@ const FILES = ':0'
 /** How long a completion may ask the cluster, in milliseconds: a person waits with a finger on the Tab key. */
 const ASK_MS = 2_000
 
-const FILE_FLAGS = new Set(['kubeconfig', 'certificate-authority', 'client-certificate', 'client-key'])
+const FILE_FLAGS = new Set([
+  'kubeconfig',
+  'certificate-authority',
+  'client-certificate',
+  'client-key',
+  'values',
+])
 const FORMATS = ['table', 'wide', 'json', 'yaml', 'csv', 'name', 'jsonpath=', 'custom-columns=']
 
 interface Flag extends FlagShape {
@@ -31,12 +37,12 @@ interface Flag extends FlagShape {
 export async function complete(program: Program, signal: AbortSignal): Promise<string> {
   const words = program.argv.slice(0, -1)
   const typed = program.argv.at(-1) ?? ''
-  const plugin =
+  const command =
     pluginOf(program.name.replace(/^kubectl_complete-/, 'kubectl-')) ??
     words.find((word) => !word.startsWith('-'))
-  const entry = CATALOG.find(({ words: own }) => own.length === 1 && own[0] === plugin)
-  if (!entry)
-    return answer(CATALOG.filter((known) => known.words.length === 1).map(commandLine), typed, NO_FILES)
+  const offered = CATALOG.filter((known) => wordsInDeckwatch(known).length === 1)
+  const entry = offered.find((known) => wordsInDeckwatch(known)[0] === command)
+  if (!entry) return answer(offered.map(commandLine), typed, NO_FILES)
   const flags = (await entry.load()).flags as Readonly<Record<string, Flag>>
   const begun = readFlag(typed, flags)
   if (begun?.name !== undefined && begun.value !== undefined) {
@@ -66,8 +72,8 @@ function answer(candidates: readonly string[], typed: string, directive: string,
   return [...fitting, unfinished ? NO_FILES_NO_BLANK : directive, ''].join('\n')
 }
 
-function commandLine({ words, summary }: CatalogEntry): string {
-  return `${words[0]}\t${summary}`
+function commandLine(entry: CatalogEntry): string {
+  return `${wordsInDeckwatch(entry)[0]}\t${entry.summary}`
 }
 
 async function valuesOf(

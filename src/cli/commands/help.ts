@@ -1,4 +1,4 @@
-import { CATALOG, type CatalogEntry } from './catalog.ts'
+import { CATALOG, wordsInDeckwatch, type CatalogEntry } from './catalog.ts'
 import { oclifConfig } from '../shell/deck-command.ts'
 
 /** The help of one command, with its sub-commands. */
@@ -10,9 +10,9 @@ export async function commandHelp(entry: CatalogEntry, calledAs: string): Promis
   const examples = Class.examples?.map((example) =>
     typeof example === 'string'
       ? example
-      : { ...example, command: example.command.replace('kubectl', calledAs) },
+      : { ...example, command: example.command.replace(/^kubectl(?: deckwatch)?/, calledAs) },
   )
-  const loadable = { ...Class, id: entry.words.join(' '), args, flags: Class.flags, examples }
+  const loadable = { ...Class, id: wordsInDeckwatch(entry).join(' '), args, flags: Class.flags, examples }
   const help = new CommandHelp(loadable as never, oclifConfig(calledAs), {
     maxWidth: 100,
     flagSortOrder: 'none',
@@ -34,11 +34,12 @@ USAGE
 
 COMMANDS
 ${commandLines(CATALOG)}
-Each command is also a plugin of its own: kubectl deckwatch images is kubectl images.
+Those of a plugin are also called by its name: kubectl deckwatch images is kubectl images.
 `
 }
 
 function commandLines(entries: readonly CatalogEntry[]): string {
-  const width = Math.max(...entries.map(({ words }) => words.join(' ').length))
-  return entries.map(({ words, summary }) => `  ${words.join(' ').padEnd(width)}  ${summary}\n`).join('')
+  const spoken = entries.map((entry) => wordsInDeckwatch(entry).join(' '))
+  const width = Math.max(...spoken.map(({ length }) => length))
+  return entries.map(({ summary }, i) => `  ${spoken[i]?.padEnd(width)}  ${summary}\n`).join('')
 }

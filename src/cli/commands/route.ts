@@ -1,6 +1,6 @@
 import { DeckError } from '../../core/lib/errors.ts'
 import { readArgv, type FlagShape } from '../shell/argv.ts'
-import { CATALOG, type CatalogEntry } from './catalog.ts'
+import { CATALOG, DECKWATCH, wordsInDeckwatch, type CatalogEntry } from './catalog.ts'
 
 /** What a command line asks for. */
 export type Route =
@@ -22,7 +22,7 @@ export interface Program {
  */
 export async function route(program: Program): Promise<Route> {
   const plugin = pluginOf(program.name)
-  const shapes = await allFlags()
+  const shapes = await flagsOf(entriesFor(program, plugin))
   const { flags, words, literalWords } = readArgv(program.argv, shapes)
   const help = flags.some((flag) => flag === '--help' || flag === '-h')
   if (flags.includes('--version')) return { type: 'version' }
@@ -32,27 +32,34 @@ export async function route(program: Program): Promise<Route> {
   const asksHelp = helpAt === 0 || (helpAt === 1 && plugin === undefined)
   const meant = asksHelp ? spoken.toSpliced(helpAt, 1) : spoken
   const named = plugin === undefined ? meant : [plugin, ...meant]
-  const entry = CATALOG.findLast(({ words: own }) => own.every((word, i) => named[i] === word))
+  const spokenAs = (known: CatalogEntry): readonly string[] =>
+    plugin === undefined ? wordsInDeckwatch(known) : known.words
+  const entry = CATALOG.findLast((known) => spokenAs(known).every((word, i) => named[i] === word))
   if (!entry) {
     if (named.length === 0) return { type: 'overview' }
     throw new DeckError('USAGE', `kubectl deckwatch has no command ${JSON.stringify(named[0])}`, {
-      hint: `Commands: ${[...new Set(CATALOG.map((known) => known.words[0]))].join(', ')}. See: kubectl deckwatch --help`,
+      hint: `Commands: ${[...new Set(CATALOG.map((known) => spokenAs(known)[0]))].join(', ')}. See: kubectl deckwatch --help`,
     })
   }
   if (help || asksHelp) return { type: 'help', entry }
-  const rest = [...named.slice(entry.words.length), ...words.slice(words.length - literalWords)]
+  const rest = [...named.slice(spokenAs(entry).length), ...words.slice(words.length - literalWords)]
   return { type: 'run', entry, argv: [...flags, '--', ...rest] }
 }
 
 /** `images` for `kubectl-images`; undefined for the long form, `kubectl deckwatch images`. */
 export function pluginOf(name: string): string | undefined {
   const plugin = name.replace(/^kubectl[-_]/, '')
-  return CATALOG.some(({ words }) => words[0] === plugin) ? plugin : undefined
+  return plugin !== DECKWATCH && CATALOG.some(({ words }) => words[0] === plugin) ? plugin : undefined
 }
 
-async function allFlags(): Promise<Readonly<Record<string, FlagShape>>> {
-  const classes = await Promise.all(
-    CATALOG.filter(({ words }) => words.length === 1).map(({ load }) => load()),
-  )
+/** Whose flags may stand in the command line: where a word comes first, those of the command that it names. */
+function entriesFor({ argv }: Program, plugin: string | undefined): readonly CatalogEntry[] {
+  if (plugin !== undefined) return CATALOG.filter(({ words }) => words[0] === plugin)
+  const first = CATALOG.filter((entry) => wordsInDeckwatch(entry)[0] === argv[0])
+  return first.length > 0 ? first : CATALOG
+}
+
+async function flagsOf(entries: readonly CatalogEntry[]): Promise<Readonly<Record<string, FlagShape>>> {
+  const classes = await Promise.all(entries.map(({ load }) => load()))
   return Object.assign({}, ...classes.map(({ flags }) => flags)) as Record<string, FlagShape>
 }

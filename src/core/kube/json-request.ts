@@ -9,6 +9,8 @@ export interface JsonRequest {
   /** Encoded, with its query. */
   readonly path: string
   readonly body?: unknown
+  /** `application/json` where left out; another form of JSON else. */
+  readonly accept?: string | undefined
   /** `application/json` where left out. */
   readonly contentType?: string
   /** What error messages call it. */
@@ -28,10 +30,11 @@ const APPLY_MEDIA_TYPE = 'application/apply-patch+yaml'
 
 /** Sends one request and gives the answer's object; a DeckError for any status but 2xx, KUBE_PROTOCOL for no JSON. */
 export async function requestJson<T>(transport: KubeTransport, request: JsonRequest): Promise<T> {
-  const { method, path, body, contentType, purpose, signal } = request
+  const { method, path, body, accept, contentType, purpose, signal } = request
   const response = await transport.send({
     path,
     ...(method ? { method } : {}),
+    ...(accept === undefined ? {} : { accept }),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(contentType === undefined ? {} : { contentType }),
     signal,

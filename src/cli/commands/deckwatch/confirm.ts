@@ -1,0 +1,40 @@
+import { DeckError } from '../../../core/lib/errors.ts'
+import type { Session } from '../../shell/session.ts'
+
+/**
+ * Asks for a yes on the terminal. DeckError DECLINED for any other answer, USAGE where there is no terminal to ask on;
+ * rejects with the session's reason on Ctrl-C.
+ */
+export async function confirm({ stderr, signal }: Session, question: string): Promise<void> {
+  const { isatty } = await import('node:tty')
+  if (!isatty(0) || !stderr.isTerminal) {
+    throw new DeckError('USAGE', 'there is no terminal to ask on, and nothing is written without a yes', {
+      hint: 'Give --yes, or look first with --dry-run.',
+    })
+  }
+  await stderr.write(`${question} [y/N] `)
+  const answer = await readLine(signal)
+  if (!/^\s*y(?:es)?\s*$/i.test(answer)) {
+    throw new DeckError('DECLINED', 'nothing was written: the answer was no')
+  }
+}
+
+/** One line of stdin; empty at its end. */
+async function readLine(signal: AbortSignal): Promise<string> {
+  signal.throwIfAborted()
+  const { createInterface } = await import('node:readline')
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  // Not as a terminal of its own: Ctrl-C must reach the process.
+  const lines = createInterface({ input: process.stdin, terminal: false })
+  const abort = (): void => reject(signal.reason as Error)
+  signal.addEventListener('abort', abort, { once: true })
+  lines.once('line', resolve)
+  lines.once('close', () => resolve(''))
+  try {
+    return await promise
+  } finally {
+    signal.removeEventListener('abort', abort)
+    lines.close()
+    process.stdin.unref()
+  }
+}

@@ -1,0 +1,117 @@
+import { formatBytes } from '../../../core/lib/bytes.ts'
+import type { CertificateStatus, ComponentStatus } from '../../../core/wire/companion-status.ts'
+import type { CompanionReport, RightReport } from './companion-report.ts'
+
+/** One line of the screen: what it is about, and what there is to say; `bad` for trouble. */
+export interface StatusLine {
+  readonly label: string
+  readonly text: string
+  readonly bad: boolean
+  /** A command that helps, for a line of its own. */
+  readonly mend?: string
+}
+
+const DAY = 24 * 60 * 60 * 1000
+
+/** The report for people: what there is, then each trouble with its mend; `now` in epoch milliseconds. */
+export function statusLines(report: CompanionReport, now: number): readonly StatusLine[] {
+  const line = (label: string, text: string | undefined): readonly StatusLine[] =>
+    text === undefined || text === '' ? [] : [{ label, text, bad: false }]
+  return [
+    ...line('companion', companion(report)),
+    ...line('api', api(report)),
+    ...components(report).flatMap(({ name, ready, reason }) =>
+      line(name, `${ready ? 'ready' : 'not ready'}${reason === '' ? '' : `: ${reason}`}`),
+    ),
+    ...line('store', store(report)),
+    ...line('certificates', certificates(report, now)),
+    ...line('you', rights(report.rights)),
+    ...line('not seen', report.unseen.join('; ')),
+    ...report.problems.map(({ about, text, mend }) => ({
+      label: about,
+      text,
+      bad: true,
+      ...(mend === undefined ? {} : { mend }),
+    })),
+  ]
+}
+
+function companion({ deployments, versions, namespace }: CompanionReport): string {
+  const ready = deployments.reduce((sum, deployment) => sum + deployment.ready, 0)
+  const wanted = deployments.reduce((sum, deployment) => sum + deployment.wanted, 0)
+  return [
+    ...(deployments.length > 0 ? [`${ready}/${wanted} in ${namespace}`] : []),
+    `${versions.companion.join(', ') || 'version unknown'} (CLI ${versions.cli})`,
+    ...(versions.kubernetes === undefined ? [] : [`Kubernetes ${versions.kubernetes}`]),
+  ].join('   ')
+}
+
+function api({ api: { answers, milliseconds, resources } }: CompanionReport): string | undefined {
+  if (answers !== true) return undefined
+  return `${resources.join(', ')} ${resources.length === 1 ? 'answers' : 'answer'} (${milliseconds ?? 0} ms)`
+}
+
+/** Each component once, as the pod says that is worst off. */
+function components({ pods }: CompanionReport): readonly ComponentStatus[] {
+  const worst = new Map<string, ComponentStatus>()
+  for (const component of pods.flatMap(({ status }) => status?.components ?? [])) {
+    if (component.name === 'api' && component.ready) continue
+    if (worst.get(component.name)?.ready !== false) worst.set(component.name, component)
+  }
+  return [...worst.values()]
+}
+
+function store({ pods }: CompanionReport): string | undefined {
+  const parts = pods.flatMap(({ status }) => {
+    const stores = (status?.components ?? []).flatMap((component) => component.store ?? [])
+    return [
+      ...stores.map(({ usedBytes, limitBytes, oldest, bytesPerDay = 0 }) => {
+        const since = oldest === undefined ? '' : ` since ${oldest.slice(0, 10)}`
+        const left = bytesPerDay > 0 ? Math.max(0, limitBytes - usedBytes) / bytesPerDay : undefined
+        const rate = left === undefined ? '' : `, ${span(left * DAY)} left at this rate`
+        return `${formatBytes(usedBytes)} of ${formatBytes(limitBytes)}${since}${rate}`
+      }),
+      ...(status?.volume
+        ? [`volume: ${formatBytes(status.volume.freeBytes)} of ${formatBytes(status.volume.sizeBytes)} free`]
+        : []),
+    ]
+  })
+  return parts.join('; ')
+}
+
+function certificates({ pods }: CompanionReport, now: number): string | undefined {
+  const all = pods.flatMap(({ status }) => status?.certificates ?? [])
+  const next = new Map<string, CertificateStatus>()
+  for (const certificate of all) {
+    const known = next.get(certificate.name)
+    if (!known || certificate.renewAt < known.renewAt) next.set(certificate.name, certificate)
+  }
+  return [...next.values()]
+    .map(({ name, notBefore, renewAt }) => {
+      const age = span(now - Date.parse(notBefore))
+      return `${name} ${age} old, renews in ${span(Date.parse(renewAt) - now)}`
+    })
+    .join('; ')
+}
+
+/** What the caller may see of images: both rights are asked for, ours and that on the pods behind. */
+function rights(all: readonly RightReport[]): string {
+  const within = (namespace: string | undefined): readonly RightReport[] =>
+    all.filter((right) => right.namespace === namespace)
+  const everywhere = within(undefined)
+  if (everywhere.every(({ allowed }) => allowed)) return 'may list images in all namespaces'
+  const namespace = all.find((right) => right.namespace !== undefined)?.namespace
+  const here = within(namespace)
+  if (here.every(({ allowed }) => allowed)) return `may list images in namespace ${namespace ?? ''}`
+  const missing = here.filter(({ allowed }) => !allowed).map(({ resource }) => resource)
+  return `may not list images in namespace ${namespace ?? ''}: the right to list ${missing.join(' and ')} is missing`
+}
+
+/** `58 d`, `9 y`, `3 h`: one unit, as ages are read. */
+function span(milliseconds: number): string {
+  const ms = Math.max(0, milliseconds)
+  if (ms >= 2 * 365 * DAY) return `${Math.floor(ms / (365 * DAY))} y`
+  if (ms >= 2 * DAY) return `${Math.floor(ms / DAY)} d`
+  if (ms >= 2 * 3_600_000) return `${Math.floor(ms / 3_600_000)} h`
+  return `${Math.floor(ms / 60_000)} min`
+}
