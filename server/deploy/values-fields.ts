@@ -20,7 +20,7 @@ const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?)?$/
 const IMAGE = /^[A-Za-z0-9][-\w./:@]*$/
 // As a path of the host: absolute, not the root itself, no way back up.
 const FOLDER = /^(?:\/(?!\.{1,2}(?:\/|$))[-\w.]+)+$/
-const BINARY_SIZE = /^[1-9]\d{0,9}(?:Ki|Mi|Gi|Ti)$/
+const BINARY_SIZE = /^[1-9]\d{0,8}(?:Mi|Gi|Ti)$/
 const SHARED_NAMESPACE = /^(?:default|kube-.*)$/
 
 /** Every key, in the order of the chart's values.yaml. */
@@ -83,12 +83,12 @@ export const FIELDS: readonly Field[] = [
       'tolerations with key, operator (Exists, Equal), value, effect, tolerationSeconds: tolerations[0].key=…',
   },
   integer('imageGraph.historyDays', 1, 3650),
-  integer('imageGraph.historyEvents', 1000, 100_000_000),
+  integer('imageGraph.historyEvents', 100, 100_000_000),
   {
     key: 'imageGraph.historySize',
     form: 'text',
     ok: (value) => matches(BINARY_SIZE, value),
-    allowed: 'a size with Ki, Mi, Gi or Ti, such as 256Mi',
+    allowed: 'a whole number of Mi, Gi or Ti, such as 256Mi',
   },
 ]
 

@@ -33,7 +33,7 @@ export const rights = {
       apiGroups: [''],
       resources: ['secrets'],
       resourceNames: ['deckwatch-tls', 'deckwatch-peer-ca'],
-      verbs: ['get', 'update', 'patch'],
+      verbs: ['get', 'update'],
       why: 'to keep the keys of its certificates; no other Secret can be read, none listed or watched',
     },
     {
@@ -46,7 +46,7 @@ export const rights = {
       apiGroups: [''],
       resources: ['configmaps'],
       resourceNames: ['deckwatch-ca'],
-      verbs: ['get', 'list', 'watch', 'update', 'patch'],
+      verbs: ['get', 'patch'],
       why: 'to publish the authorities that pods of the companion trust',
     },
   ],

@@ -185,7 +185,7 @@ describe('the rights in words', () => {
     const all = new Set(account?.rights.map(({ what }) => what))
     assert.ok(all.has('list, watch pods in the whole cluster'))
     assert.ok(all.has('create secrets in namespace deckwatch'))
-    assert.ok(all.has('get, update, patch secrets named deckwatch-tls, deckwatch-peer-ca'))
+    assert.ok(all.has('get, update secrets named deckwatch-tls, deckwatch-peer-ca'))
   })
 })
 

@@ -21,14 +21,14 @@
 - apiGroups: ['']
   resources: [secrets]
   resourceNames: [deckwatch-tls, deckwatch-peer-ca]
-  verbs: [get, update, patch]
+  verbs: [get, update]
 - apiGroups: ['']
   resources: [configmaps]
   verbs: [create]
 - apiGroups: ['']
   resources: [configmaps]
   resourceNames: [deckwatch-ca]
-  verbs: [get, list, watch, update, patch]
+  verbs: [get, patch]
 {{- end }}
 
 {{/* What a pod without the api may do beside its components' rights. */}}
