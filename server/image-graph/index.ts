@@ -1,13 +1,26 @@
-import type { WatchedNode } from '../../src/core/kube/node-list.ts'
 import type { KubeTransport } from '../../src/core/kube/transport.ts'
-import type { Clock } from '../../src/core/lib/time.ts'
+import type { WatchedNode } from '../../src/core/kube/node-list.ts'
+import { DeckError } from '../../src/core/lib/errors.ts'
+import { type Clock, rfc3339Seconds } from '../../src/core/lib/time.ts'
 import type { PodSlice } from '../../src/core/wire/pod.ts'
+import { ApiError } from '../kit/api/api-error.ts'
+import type { ResourceReader, ServedResource } from '../kit/api/resource.ts'
 import type { Reflector } from '../kit/cluster-watch/cluster-watch.ts'
 import type { Leadership } from '../kit/lease/leadership.ts'
 import type { Log } from '../kit/log.ts'
 import type { MetricsRegistry } from '../kit/metrics.ts'
+import type { ProbeAnswer, Room, StoreUsage } from '../kit/room.ts'
 import type { Store, StoreOptions } from '../kit/store/store.ts'
 import type { ImageGraphConfig } from './config.ts'
+import { EventReader } from './event-reader.ts'
+import { ImageReader } from './image-reader.ts'
+import { ListSnapshots } from './list-snapshots.ts'
+import { createImageGraphMetrics, type ImageGraphMetrics } from './metrics.ts'
+import type { Published } from './published.ts'
+import { imageGraphResources, type ImageGraphPlural } from './resources.ts'
+import { Session, STEP_MS } from './session.ts'
+import { ImageJournal, MIGRATIONS } from './store.ts'
+import { journalUsage } from './store-usage.ts'
 
 export { IMAGE_GRAPH_DEFAULTS, type ImageGraphConfig } from './config.ts'
 export { IMAGE_GRAPH_PLURALS, imageGraphResources, type ImageGraphPlural } from './resources.ts'
@@ -18,7 +31,7 @@ export interface ImageGraphDeps {
   readonly nodes: Reflector<WatchedNode>
   /** For the uids of namespaces. */
   readonly transport: KubeTransport
-  /** Opens the room's store in the folder of the volume; closed by the room when it no longer leads. */
+  /** Opens the room's store in the folder of the volume; the room closes it when it no longer leads. */
   readonly openStore: (options: Omit<StoreOptions, 'folder'>) => Store
   /** Of the Lease `deckwatch-image-graph`. */
   readonly leadership: Leadership
@@ -26,4 +39,152 @@ export interface ImageGraphDeps {
   readonly log: Log
   readonly metrics: MetricsRegistry
   readonly config: ImageGraphConfig
+}
+
+const NAME = 'image-graph'
+
+/** Whoever waits for the Lease, or for the first list of pods, asks again after so many seconds. */
+const RETRY_SECONDS = 2
+
+/** While another process still has the store, opening it is tried again after so many milliseconds. */
+const LOCKED_RETRY_MS = 2000
+
+/** The room of the image graph: which images are in use where, since when, and what came and went before. */
+export function createImageGraph(deps: ImageGraphDeps): Room {
+  return new ImageGraphRoom(deps)
+}
+
+class ImageGraphRoom implements Room {
+  readonly name = NAME
+  readonly resources: readonly ServedResource[]
+  readonly #deps: ImageGraphDeps
+  readonly #metrics: ImageGraphMetrics
+  readonly #log: Log
+  #journal: ImageJournal | undefined
+  #session: Session | undefined
+  /** Why the store cannot be opened, while that is tried again. */
+  #locked: string | undefined
+  #running = false
+
+  constructor(deps: ImageGraphDeps) {
+    this.#deps = deps
+    this.#log = deps.log.child({ room: NAME })
+    this.#metrics = createImageGraphMetrics(deps.metrics)
+    const readers = this.#readers()
+    this.resources = imageGraphResources((plural) => readers[plural])
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    this.#running = true
+    try {
+      await this.#deps.leadership.lead((holding) => this.#lead(holding), signal)
+    } finally {
+      this.#running = false
+    }
+  }
+
+  ready(): ProbeAnswer {
+    const published = this.#session?.published
+    if (!published) return { ok: false, reason: this.#waitingFor() }
+    const notes = [this.#session?.reason ?? '', ...spaceNotes(published), ...damageNotes(published)]
+    return { ok: true, reason: notes.join('; ') }
+  }
+
+  alive(): ProbeAnswer {
+    if (!this.#session) return { ok: true, reason: this.#waitingFor() }
+    const idleMs = this.#deps.clock.now() - this.#session.lastStep
+    const ok = idleMs < 1.5 * STEP_MS
+    return {
+      ok,
+      reason: ok
+        ? this.#session.reason
+        : `the last step was finished ${Math.round(idleMs / 1000)} s ago, one is due every ${STEP_MS / 1000} s`,
+    }
+  }
+
+  storeUsage(): StoreUsage {
+    const { config, clock } = this.#deps
+    if (this.#journal) return journalUsage(this.#journal, config, clock.now())
+    return { usedBytes: 0, limitBytes: config.historyBytes, oldest: undefined, bytesPerDay: undefined }
+  }
+
+  /** Works as the one writer until the Lease is lost. */
+  async #lead(holding: AbortSignal): Promise<void> {
+    const { clock, openStore } = this.#deps
+    try {
+      const store = await this.#open(openStore, holding)
+      try {
+        this.#journal = new ImageJournal(store, clock.now())
+        const deps = { ...this.#deps, journal: this.#journal, log: this.#log, metrics: this.#metrics }
+        this.#session = new Session(deps)
+        await this.#session.run(holding)
+      } finally {
+        this.#session = undefined
+        this.#journal = undefined
+        store.close()
+      }
+    } catch (error) {
+      if (!holding.aborted) throw error
+    }
+  }
+
+  /** Opens the store; the process that led before may still be on its way out. */
+  async #open(openStore: ImageGraphDeps['openStore'], signal: AbortSignal): Promise<Store> {
+    for (;;) {
+      signal.throwIfAborted()
+      try {
+        const store = openStore({ name: NAME, migrations: MIGRATIONS })
+        this.#locked = undefined
+        return store
+      } catch (error) {
+        if (!(error instanceof DeckError) || error.code !== 'STORE_LOCKED') throw error
+        this.#locked = error.message
+        this.#log.warn({ err: error }, 'the store is not free yet')
+        await this.#deps.clock.sleep(LOCKED_RETRY_MS, signal)
+      }
+    }
+  }
+
+  #readers(): Record<ImageGraphPlural, ResourceReader> {
+    const published = (): Published => this.#served()
+    const snapshots = new ListSnapshots(this.#deps.clock)
+    const ofImages = { published, snapshots, warnings: spaceNotes }
+    const ofEvents = { published, warnings: (from: Published) => [...spaceNotes(from), ...damageNotes(from)] }
+    return {
+      images: new ImageReader({ plural: 'images', ...ofImages }),
+      clusterimages: new ImageReader({ plural: 'clusterimages', ...ofImages }),
+      imageevents: new EventReader({ cluster: false, ...ofEvents }),
+      clusterimageevents: new EventReader({ cluster: true, ...ofEvents }),
+    }
+  }
+
+  #served(): Published {
+    const published = this.#session?.published
+    if (published) return published
+    throw new ApiError('ServiceUnavailable', `the image graph cannot answer yet: ${this.#waitingFor()}`, {
+      retryAfterSeconds: RETRY_SECONDS,
+    })
+  }
+
+  #waitingFor(): string {
+    if (this.#session) return this.#session.reason
+    if (this.#locked !== undefined) return this.#locked
+    if (!this.#running) return 'not running'
+    const { holder } = this.#deps.leadership
+    return `waiting for the Lease deckwatch-image-graph${holder ? `, held by ${holder}` : ''}`
+  }
+}
+
+function spaceNotes({ fullSince }: Published): string[] {
+  if (fullSince === undefined) return []
+  const since = rfc3339Seconds(fullSince)
+  return [
+    `no space is left on the companion's volume: nothing is recorded since ${since}, and what is shown is of then`,
+  ]
+}
+
+function damageNotes({ journal: { setAside, state } }: Published): string[] {
+  if (!setAside) return []
+  const at = rfc3339Seconds(state.begins)
+  return [`the history was found damaged and begun anew at ${at}; the old file was set aside`]
 }

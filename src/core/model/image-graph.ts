@@ -40,6 +40,11 @@ export class ImageGraph {
     return this.#pods.has(uid)
   }
 
+  /** Whether any pod uses the image. */
+  uses(image: string): boolean {
+    return this.#users.has(image)
+  }
+
   /** Takes a pod in its newest state, new or changed; giving the same state twice changes nothing. */
   put(pod: PodSlice): ImageTransition[] {
     // A pod of which nothing counts is no user, so that `podCount` tells users only.

@@ -1,21 +1,25 @@
 import type { ImageTransition } from './image-graph.ts'
 
 /**
- * The same transitions, each at its place, with what an image only seemed to do, to go and to come again, told as a
- * change of its users: what the difference between two lists did, which names no moment in between.
+ * The same transitions, each at its place, with what an image only seemed to do, to go and to come again or the other
+ * way round, told as a change of its users: what the difference between two lists did, which names no moment in between.
  */
 export function netEffect(transitions: readonly ImageTransition[]): ImageTransition[] {
   const settled = [...transitions]
-  const gone = new Map<string, number>()
+  const last = new Map<string, number>()
   for (const [i, transition] of settled.entries()) {
     const { op, image } = transition
-    const wentAt = gone.get(image)
-    if (op === '-') gone.set(image, i)
-    const went = wentAt === undefined ? undefined : settled[wentAt]
-    if (op !== '+' || wentAt === undefined || !went) continue
-    settled[wentAt] = { ...went, op: '-=' }
-    settled[i] = { ...transition, op: '+=' }
-    gone.delete(image)
+    if (op !== '+' && op !== '-') continue
+    const at = last.get(image)
+    const before = at === undefined ? undefined : settled[at]
+    if (at === undefined || !before) {
+      last.set(image, i)
+      continue
+    }
+    // Of one image `+` and `-` take turns: each undoes the one before.
+    settled[at] = { ...before, op: before.op === '+' ? '+=' : '-=' }
+    settled[i] = { ...transition, op: op === '+' ? '+=' : '-=' }
+    last.delete(image)
   }
   return settled
 }

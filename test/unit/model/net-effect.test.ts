@@ -19,6 +19,10 @@ describe('the net effect', () => {
     assert.deepEqual(settled('-a', '+b', '+a'), ['-=a', '+b', '+=a'])
   })
 
+  it('is a change of users where an image came and went again, as when two pods trade their images', () => {
+    assert.deepEqual(settled('+b', '-a', '+a', '-b'), ['+=b', '-=a', '+=a', '-=b'])
+  })
+
   it('keeps what really went and what really came', () => {
     assert.deepEqual(settled('-a', '+=c', '+b'), ['-a', '+=c', '+b'])
     assert.deepEqual(settled('-a', '+a', '-a'), ['-=a', '+=a', '-a'])

@@ -1,0 +1,373 @@
+import type { SQLOutputValue } from 'node:sqlite'
+import type { ContainerType } from '../../src/core/wire/pod.ts'
+import type { Migration, Store } from '../kit/store/store.ts'
+import type { ImageGraphConfig } from './config.ts'
+
+/** The schema's history: steps are only ever added. */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    name: 'journal of images',
+    sql: `
+      CREATE TABLE journal (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        number INTEGER NOT NULL,
+        trimmed INTEGER NOT NULL,
+        begins INTEGER NOT NULL
+      );
+      CREATE TABLE event (
+        number INTEGER PRIMARY KEY,
+        op TEXT NOT NULL,
+        image TEXT NOT NULL,
+        namespace TEXT NOT NULL,
+        namespace_uid TEXT NOT NULL,
+        pod TEXT NOT NULL,
+        pod_uid TEXT NOT NULL,
+        time INTEGER NOT NULL,
+        late INTEGER NOT NULL,
+        cluster INTEGER NOT NULL
+      );
+      CREATE INDEX event_by_namespace ON event (namespace, number);
+      CREATE INDEX event_by_image ON event (image, number);
+      CREATE INDEX event_of_cluster ON event (number) WHERE cluster = 1;
+      CREATE TABLE pod (
+        uid TEXT PRIMARY KEY,
+        namespace TEXT NOT NULL,
+        namespace_uid TEXT NOT NULL,
+        name TEXT NOT NULL,
+        edges TEXT NOT NULL
+      ) WITHOUT ROWID;
+      -- Images in use; those of the whole cluster have no namespace.
+      CREATE TABLE image (
+        namespace TEXT NOT NULL,
+        namespace_uid TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        added INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        content TEXT NOT NULL,
+        time INTEGER NOT NULL,
+        pod_namespace TEXT NOT NULL,
+        pod TEXT NOT NULL,
+        pod_uid TEXT NOT NULL,
+        late INTEGER NOT NULL,
+        PRIMARY KEY (namespace, namespace_uid, reference)
+      ) WITHOUT ROWID;
+    `,
+  },
+]
+
+/** An image came into use in a namespace or went out of use there; where `cluster` is set, in the whole cluster too. */
+export interface JournalEvent {
+  /** Its place in the journal, and the resourceVersion of whatever it is told by. */
+  readonly number: number
+  readonly op: '+' | '-'
+  readonly image: string
+  readonly namespace: string
+  /** Empty where the namespace was gone before its uid could be asked for. */
+  readonly namespaceUid: string
+  readonly pod: string
+  readonly podUid: string
+  /** Epoch milliseconds. */
+  readonly time: number
+  readonly late: boolean
+  readonly cluster: boolean
+}
+
+/** A pod as the last run knew it: enough to tell what its end means. */
+export interface KnownPod {
+  readonly uid: string
+  readonly namespace: string
+  readonly namespaceUid: string
+  readonly name: string
+  readonly edges: readonly { readonly type: ContainerType; readonly name: string; readonly image: string }[]
+}
+
+/** Which image in which namespace is meant; the whole cluster's has neither namespace nor uid. */
+export interface ImageIdentity {
+  readonly namespace: string
+  readonly namespaceUid: string
+  readonly reference: string
+}
+
+/** What outlives a restart of the object of an image in use. */
+export interface KeptImage extends ImageIdentity {
+  /** The number of the event that brought it into use. */
+  readonly added: number
+  /** Its resourceVersion. */
+  readonly number: number
+  /** Digest of what the object says, by which a change is seen. */
+  readonly content: string
+  /** When it came into use, and with which pod. */
+  readonly change: Pick<JournalEvent, 'time' | 'namespace' | 'pod' | 'podUid' | 'late'>
+}
+
+/** What one transaction writes. */
+export interface JournalWrite {
+  /** The highest number given so far. */
+  readonly number: number
+  readonly events: readonly JournalEvent[]
+  readonly pods: readonly KnownPod[]
+  readonly gonePods: readonly string[]
+  readonly images: readonly KeptImage[]
+  readonly goneImages: readonly ImageIdentity[]
+}
+
+/** Which events are read, in the order of their numbers. */
+export interface EventQuery {
+  /** Only numbers greater than this. */
+  readonly after: number
+  /** No number greater than this. */
+  readonly upTo: number
+  /** Only events of the whole cluster. */
+  readonly cluster: boolean
+  readonly namespace: string | undefined
+  readonly namespaceUid: string | undefined
+  readonly image: string | undefined
+  readonly limit: number
+}
+
+/** How far the journal reaches. */
+export interface JournalState {
+  readonly number: number
+  /** Events up to this number are no longer kept, or never were. */
+  readonly trimmed: number
+  /** Epoch milliseconds since when the journal is whole. */
+  readonly begins: number
+  readonly events: number
+}
+
+/** So many events are removed in one transaction, which takes a few milliseconds. */
+const TRIM_CHUNK = 500
+const VACUUM_PAGES = 200
+
+/** The journal of images in a store: what came and went, what is in use, and the pods that were known. */
+export class ImageJournal {
+  readonly #store: Store
+  #state: JournalState
+
+  /** A new journal begins at `now` (epoch milliseconds). */
+  constructor(store: Store, now: number) {
+    this.#store = store
+    // Numbers of a store that was lost are older than any of this one, so that a watch from there is told to list again.
+    const start = Math.floor(now / 1000) * 1_000_000
+    store
+      .statement('INSERT OR IGNORE INTO journal (id, number, trimmed, begins) VALUES (1, ?, ?, ?)')
+      .run(start, start, now)
+    const row = store.statement('SELECT number, trimmed, begins FROM journal').get() ?? {}
+    const events = store.statement('SELECT count(*) AS events FROM event').get()?.['events']
+    this.#state = {
+      number: Number(row['number']),
+      trimmed: Number(row['trimmed']),
+      begins: Number(row['begins']),
+      events: Number(events),
+    }
+  }
+
+  get state(): JournalState {
+    return this.#state
+  }
+
+  /** Bytes of the whole store. */
+  get usedBytes(): number {
+    return this.#store.usedBytes()
+  }
+
+  /** What was found damaged at the start and begun anew. */
+  get setAside(): Store['setAside'] {
+    return this.#store.setAside
+  }
+
+  pods(): KnownPod[] {
+    return this.#store
+      .statement('SELECT uid, namespace, namespace_uid, name, edges FROM pod')
+      .all()
+      .map((row) => ({
+        uid: text(row['uid']),
+        namespace: text(row['namespace']),
+        namespaceUid: text(row['namespace_uid']),
+        name: text(row['name']),
+        edges: JSON.parse(text(row['edges'])) as KnownPod['edges'],
+      }))
+  }
+
+  images(): KeptImage[] {
+    return this.#store
+      .statement(
+        `SELECT namespace, namespace_uid, reference, added, number, content, time, pod_namespace, pod, pod_uid, late
+         FROM image`,
+      )
+      .all()
+      .map((row) => ({
+        namespace: text(row['namespace']),
+        namespaceUid: text(row['namespace_uid']),
+        reference: text(row['reference']),
+        added: Number(row['added']),
+        number: Number(row['number']),
+        content: text(row['content']),
+        change: {
+          time: Number(row['time']),
+          namespace: text(row['pod_namespace']),
+          pod: text(row['pod']),
+          podUid: text(row['pod_uid']),
+          late: row['late'] === 1,
+        },
+      }))
+  }
+
+  /** Writes all of it or, where there is no space (StoreFull), nothing. */
+  commit(write: JournalWrite): void {
+    this.#store.write(() => {
+      for (const event of write.events) this.#addEvent(event)
+      for (const uid of write.gonePods) this.#store.statement('DELETE FROM pod WHERE uid = ?').run(uid)
+      for (const pod of write.pods) this.#putPod(pod)
+      for (const image of write.goneImages) this.#removeImage(image)
+      for (const image of write.images) this.#putImage(image)
+      this.#store.statement('UPDATE journal SET number = ?').run(write.number)
+    })
+    const events = this.#state.events + write.events.length
+    this.#state = { ...this.#state, number: write.number, events }
+  }
+
+  #addEvent(event: JournalEvent): void {
+    this.#store
+      .statement(
+        `INSERT INTO event (number, op, image, namespace, namespace_uid, pod, pod_uid, time, late, cluster)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        event.number,
+        event.op,
+        event.image,
+        event.namespace,
+        event.namespaceUid,
+        event.pod,
+        event.podUid,
+        event.time,
+        Number(event.late),
+        Number(event.cluster),
+      )
+  }
+
+  #putPod({ uid, namespace, namespaceUid, name, edges }: KnownPod): void {
+    this.#store
+      .statement('REPLACE INTO pod (uid, namespace, namespace_uid, name, edges) VALUES (?, ?, ?, ?, ?)')
+      .run(uid, namespace, namespaceUid, name, JSON.stringify(edges))
+  }
+
+  #putImage({ namespace, namespaceUid, reference, added, number, content, change }: KeptImage): void {
+    this.#store
+      .statement(
+        `REPLACE INTO image
+         (namespace, namespace_uid, reference, added, number, content, time, pod_namespace, pod, pod_uid, late)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        namespace,
+        namespaceUid,
+        reference,
+        added,
+        number,
+        content,
+        change.time,
+        change.namespace,
+        change.pod,
+        change.podUid,
+        Number(change.late),
+      )
+  }
+
+  #removeImage({ namespace, namespaceUid, reference }: ImageIdentity): void {
+    this.#store
+      .statement('DELETE FROM image WHERE namespace = ? AND namespace_uid = ? AND reference = ?')
+      .run(namespace, namespaceUid, reference)
+  }
+
+  events({ after, upTo, cluster, namespace, namespaceUid, image, limit }: EventQuery): JournalEvent[] {
+    const conditions: [sql: string, value: string | number][] = [
+      ['number > ?', after],
+      ['number <= ?', upTo],
+    ]
+    if (cluster) conditions.push(['cluster = ?', 1])
+    if (namespace !== undefined) conditions.push(['namespace = ?', namespace])
+    if (namespaceUid !== undefined) conditions.push(['namespace_uid = ?', namespaceUid])
+    if (image !== undefined) conditions.push(['image = ?', image])
+    // Chosen by hand, for SQLite has no statistics here: few events are of one image, some of one namespace.
+    const index =
+      image !== undefined ? 'event_by_image' : namespace !== undefined ? 'event_by_namespace' : undefined
+    const where = conditions.map(([condition]) => condition).join(' AND ')
+    return this.#store
+      .statement(
+        `SELECT * FROM event ${index ? `INDEXED BY ${index}` : ''} WHERE ${where} ORDER BY number LIMIT ?`,
+      )
+      .all(...conditions.map(([, value]) => value), limit)
+      .map(eventOf)
+  }
+
+  event(number: number): JournalEvent | undefined {
+    const row = this.#store.statement('SELECT * FROM event WHERE number = ?').get(number)
+    return row && eventOf(row)
+  }
+
+  /** The number before that of the first event at this moment (epoch milliseconds) or later. */
+  before(time: number): number {
+    const row = this.#store
+      .statement('SELECT number FROM event WHERE time >= ? ORDER BY number LIMIT 1')
+      .get(time)
+    return row ? Number(row['number']) - 1 : this.#state.number
+  }
+
+  /** How many events are of this moment (epoch milliseconds) or later. */
+  countSince(time: number): number {
+    return Number(
+      this.#store.statement('SELECT count(*) AS events FROM event WHERE time >= ?').get(time)?.['events'],
+    )
+  }
+
+  /**
+   * Removes some of the oldest events beyond the limits, and gives free pages back; whether there may be more. A step
+   * is a few milliseconds, so that requests are answered in between.
+   */
+  trim(limits: ImageGraphConfig, now: number): boolean {
+    const oldest = this.#store
+      .statement('SELECT number, time FROM event ORDER BY number LIMIT ?')
+      .all(TRIM_CHUNK)
+      .map((row) => ({ number: Number(row['number']), time: Number(row['time']) }))
+    const tooMany = this.#state.events - limits.historyEvents
+    const tooLarge = this.#store.usedBytes() > limits.historyBytes
+    const tooOld = oldest.findLastIndex(({ time }) => time < now - limits.historyMs) + 1
+    const remove = tooLarge ? oldest.length : Math.min(oldest.length, Math.max(tooMany, tooOld))
+    const last = oldest[remove - 1]
+    if (!last) return false
+    const removed = oldest.slice(0, remove)
+    const begins = removed.reduce((latest, { time }) => Math.max(latest, time), this.#state.begins)
+    this.#store.write(() => {
+      this.#store.statement('DELETE FROM event WHERE number <= ?').run(last.number)
+      this.#store.statement('UPDATE journal SET trimmed = ?, begins = ?').run(last.number, begins)
+    })
+    this.#state = { ...this.#state, trimmed: last.number, begins, events: this.#state.events - remove }
+    this.#store.vacuum(VACUUM_PAGES)
+    return true
+  }
+
+  close(): void {
+    this.#store.close()
+  }
+}
+
+function eventOf(row: Record<string, SQLOutputValue>): JournalEvent {
+  return {
+    number: Number(row['number']),
+    op: row['op'] === '+' ? '+' : '-',
+    image: text(row['image']),
+    namespace: text(row['namespace']),
+    namespaceUid: text(row['namespace_uid']),
+    pod: text(row['pod']),
+    podUid: text(row['pod_uid']),
+    time: Number(row['time']),
+    late: row['late'] === 1,
+    cluster: row['cluster'] === 1,
+  }
+}
+
+function text(value: SQLOutputValue | undefined): string {
+  return typeof value === 'string' ? value : ''
+}
