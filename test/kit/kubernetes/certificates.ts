@@ -53,12 +53,13 @@ export class CertificateAuthority {
   readonly #keyIdentifier: Buffer
   readonly #name: Buffer
 
-  constructor(commonName: string, now: number = Date.now()) {
+  /** Signs itself, or is signed by another authority, which it then stands under. */
+  constructor(commonName: string, now: number = Date.now(), issuer?: CertificateAuthority) {
     const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     this.#key = pair.privateKey
     this.#keyIdentifier = keyIdentifier(pair.publicKey)
     this.#name = distinguishedName(commonName, [])
-    this.certificate = this.#sign(this.#name, pair.publicKey, now, now + 2 * DAY_MS, [
+    this.certificate = (issuer ?? this).#sign(this.#name, pair.publicKey, now, now + 2 * DAY_MS, [
       extension(OID.basicConstraints, sequence(booleanTrue), true),
       // keyCertSign and cRLSign, bits 5 and 6 (RFC 5280 §4.2.1.3).
       extension(OID.keyUsage, bitString(Buffer.from([0b0000_0110]), 1), true),
