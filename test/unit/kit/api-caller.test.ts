@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { ApiError } from '../../../server/kit/api/api-error.ts'
 import { callerFromHeaders } from '../../../server/kit/api/caller-from-headers.ts'
 import { frontProxyCheck, frontProxyTrust } from '../../../server/kit/api/front-proxy.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { ApiError } from '../../../server/kit/api/api-error.ts'
 import { pathSegments, resourcePath, splitTarget } from '../../../server/kit/api/request-path.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { ApiError } from '../../../server/kit/api/api-error.ts'
 import { parseQuery } from '../../../server/kit/api/query.ts'
 import { parseLabelSelector, selectedName, selects } from '../../../server/kit/api/selectors.ts'
