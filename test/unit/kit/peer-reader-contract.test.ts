@@ -46,8 +46,8 @@ const SUBJECTS: Readonly<Record<string, () => Promise<Subject>>> = {
   },
 }
 
-for (const [name, start] of Object.entries(SUBJECTS)) {
-  describe(`the contract of readers: ${name}`, () => {
+for (const [title, start] of Object.entries(SUBJECTS)) {
+  describe(`the contract of readers: ${title}`, () => {
     let subject: Subject
     const controllers: AbortController[] = []
 

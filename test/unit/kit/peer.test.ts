@@ -31,6 +31,10 @@ describe('readers between pods', function () {
   const reader = (client = world.client) => createPeerReader(client, 'widgets')
   const trusted = (): string => world.authority.pair.certificate
   const list = (client = world.client) => reader(client).list(LIST, JANE, never)
+  const follow = (client = world.client, query = WATCH, caller = JANE) => {
+    const notices = reader(client).watch(query, caller, never)
+    return notices[Symbol.asyncIterator]()
+  }
   const as = (pair: KeyPair) => list(world.connect(new FixedIdentity(pair, trusted())))
 
   describe('who is answered', () => {
@@ -70,10 +74,7 @@ describe('readers between pods', function () {
     world.server.tls.replace(await world.authority.leaf('deckwatch-reconciler'))
     await assert.rejects(list(), (error: ApiError) => {
       assert.equal(error.reason, 'ServiceUnavailable')
-      assert.match(
-        String((error.cause as Error).message),
-        /names URI:deckwatch:\/\/deckwatch\/deckwatch-recon/,
-      )
+      assert.match((error.cause as Error).message, /names URI:deckwatch:\/\/deckwatch\/deckwatch-recon/)
       return true
     })
   })
@@ -106,10 +107,7 @@ describe('readers between pods', function () {
       await reader().list(scoped, caller, never)
       await reader().get({ namespace: 'shop', namespaceUid: undefined, name: 'a' }, caller, never)
       const named = { field: 'metadata.name', operator: '=', value: 'b' } as const
-      await reader()
-        .watch({ ...WATCH, fields: [named] }, caller, never)
-        [Symbol.asyncIterator]()
-        .next()
+      await follow(world.client, { ...WATCH, fields: [named] }, caller).next()
       assert.deepEqual(
         world.authorizer.asked.map(({ verb, namespace, name }) => [verb, namespace, name]),
         [
@@ -129,7 +127,7 @@ describe('readers between pods', function () {
         throw new ApiError('Forbidden', 'jane cannot list widgets')
       }
       await assert.rejects(list(), { reason: 'Forbidden', message: 'jane cannot list widgets' })
-      const watch = reader().watch(WATCH, JANE, never)[Symbol.asyncIterator]()
+      const watch = follow()
       await assert.rejects(watch.next(), { reason: 'Forbidden' })
     })
 
@@ -148,7 +146,7 @@ describe('readers between pods', function () {
     })
 
     it('ends an open watch when the right is withdrawn', async () => {
-      const watch = reader().watch(WATCH, JANE, never)[Symbol.asyncIterator]()
+      const watch = follow()
       await watch.next()
       for (const end of world.authorizer.guards) end(new ApiError('Forbidden', 'no longer'))
       await assert.rejects(untilEnd(watch), { reason: 'Forbidden', message: 'no longer' })
@@ -160,7 +158,7 @@ describe('readers between pods', function () {
     const away = { reason: 'ServiceUnavailable', retryAfterSeconds: 2 }
 
     it('ends its watches as whole ones when it stops, and is there again when another takes its place', async () => {
-      const watch = reader().watch(WATCH, JANE, never)[Symbol.asyncIterator]()
+      const watch = follow()
       await watch.next()
       await list()
       const ended = untilEnd(watch)
@@ -204,23 +202,20 @@ describe('readers between pods', function () {
 
       const held = Promise.withResolvers<never>()
       held.promise.catch(() => undefined)
-      const list_ = world.widgets.list.bind(world.widgets)
+      const listed = world.widgets.list.bind(world.widgets)
       world.widgets.list = () => held.promise
       await assert.rejects(list(world.connect(world.asker, { answerMs: 50 })), away)
-      world.widgets.list = list_
+      world.widgets.list = listed
       held.reject(new Error('the test is over'))
 
-      const impatient = reader(world.connect(world.asker, { silenceMs: 50 }))
-      const watch = impatient.watch(WATCH, JANE, never)[Symbol.asyncIterator]()
+      const watch = follow(world.connect(world.asker, { silenceMs: 50 }))
       await assert.rejects(untilEnd(watch), away)
     })
 
     it('is not silent while it only has nothing to say', async () => {
       const lively = await startPeerWorld({ times: { heartbeatMs: 20 } })
       try {
-        const watch = reader(lively.connect(lively.asker, { silenceMs: 400 }))
-          .watch(WATCH, JANE, never)
-          [Symbol.asyncIterator]()
+        const watch = follow(lively.connect(lively.asker, { silenceMs: 400 }))
         await watch.next()
         await watch.next()
         const next = watch.next()
@@ -246,7 +241,7 @@ describe('readers between pods', function () {
       await once(between, 'listening')
       try {
         const client = world.connect(world.asker, {}, (between.address() as AddressInfo).port)
-        const watch = reader(client).watch(WATCH, JANE, never)[Symbol.asyncIterator]()
+        const watch = follow(client)
         await watch.next()
         const failing = untilEnd(watch)
         for (const socket of sockets) socket.destroy()
@@ -258,7 +253,7 @@ describe('readers between pods', function () {
   })
 
   it('goes on over new leaves and a new authority on both sides', async () => {
-    const watch = reader().watch(WATCH, JANE, never)[Symbol.asyncIterator]()
+    const watch = follow()
     await watch.next()
     world.asker.tls.replace(await world.authority.leaf('deckwatch-api'))
     world.server.tls.replace(await world.authority.leaf('deckwatch'))
