@@ -23,6 +23,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./images/check.ts')).ImagesCheckCommand,
   },
   {
+    words: ['images', 'history'],
+    summary: 'when an image came into use and went out of it, and with which pod',
+    load: async () => (await import('./images/history.ts')).ImagesHistoryCommand,
+  },
+  {
     words: [DECKWATCH, 'install'],
     summary: 'bring the companion into the cluster, or upgrade it in place',
     load: async () => (await import('./deckwatch/install.ts')).InstallCommand,

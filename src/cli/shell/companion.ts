@@ -89,9 +89,13 @@ function absent(
 ): DeckError {
   switch (state.state) {
     case 'absent':
-      return new DeckError('COMPANION_ABSENT', `the cluster at ${connection.server} has no companion`, {
-        hint: 'Put it there: kubectl deckwatch install',
-      })
+      return new DeckError(
+        'COMPANION_ABSENT',
+        `the cluster at ${connection.server} has no companion, which alone could answer this`,
+        {
+          hint: 'Bring it into the cluster: kubectl deckwatch install',
+        },
+      )
     case 'down':
       return new DeckError('COMPANION_ABSENT', `the companion does not answer: ${state.reason}`, {
         hint: 'What is wrong with it: kubectl deckwatch status',

@@ -4,9 +4,10 @@ import { DeckError, type ErrorCode } from '../../../core/lib/errors.ts'
 import { visible } from '../../../core/lib/text.ts'
 import type { Clock } from '../../../core/lib/time.ts'
 import type { ImageMatch } from '../../../core/model/image-usage.ts'
-import type { CompanionPorts } from '../../features/images/companion-ports.ts'
+import type { CompanionPorts, ServedImages } from '../../features/images/companion-ports.ts'
 import { followCompanion, replay, type CompanionFollowQuery } from '../../features/images/follow-companion.ts'
 import { followImages, type FollowItem, type FollowQuery } from '../../features/images/follow-images.ts'
+import { imageHistory, type HistoryQuery, type ImageHistory } from '../../features/images/image-history.ts'
 import type { ImagesAnswer } from '../../features/images/images-answer.ts'
 import type { ImagesPorts } from '../../features/images/ports.ts'
 import { servedAnswer } from '../../features/images/served-answer.ts'
@@ -67,18 +68,21 @@ export class CompanionWay {
 
   /** The images in use; undefined where the companion could not tell them as well as pods do. */
   async answer(match: ImageMatch | undefined): Promise<ImagesAnswer | undefined> {
-    const { namespace, mode, signal, session } = this.#options
-    const served = await this.#first(() => this.#ports.listImages(signal))
-    if (!served) return undefined
-    const { warnings } = served
-    if (mode === 'auto' && warnings.length > 0) {
-      // It knows that what it has may be old.
-      await CompanionWay.#instead(session, `the companion says: ${warnings.join('; ')}`)
-      return undefined
-    }
-    const answer = servedAnswer(served, match, namespace)
-    if (answer) for (const text of warnings) await session.stderr.write(`Warning: ${visible(text)}\n`)
+    const { namespace, signal, session } = this.#options
+    const served = await this.#first(() => this.#images(signal))
+    const answer = served && servedAnswer(served, match, namespace)
+    for (const text of (answer && served?.warnings) ?? [])
+      await session.stderr.write(`Warning: ${visible(text)}\n`)
     return answer
+  }
+
+  /** What came and went of an image; what fails is thrown. */
+  async history(query: HistoryQuery): Promise<ImageHistory> {
+    try {
+      return await imageHistory(this.#ports, query, this.#options.signal)
+    } catch (error) {
+      throw await this.#explained(error)
+    }
   }
 
   /** The stream by the companion, and by pods from where it fails. */
@@ -87,7 +91,8 @@ export class CompanionWay {
     query: FollowQuery & Pick<CompanionFollowQuery, 'since'>,
   ): AsyncGenerator<FollowItem> {
     const { signal } = this.#options
-    const items = followCompanion({ ...this.#ports, clock: ports.clock }, query, signal)
+    const companion = { ...this.#ports, listImages: this.#images, clock: ports.clock }
+    const items = followCompanion(companion, query, signal)
     let item = await this.#first(() => items.next())
     if (!item) return yield* followImages(ports, query, signal)
     for (; !item.done; item = await items.next()) yield item.value
@@ -108,6 +113,13 @@ export class CompanionWay {
     yield { type: 'replayed', since, changes }
   }
 
+  /** The images in use, unless the companion says that they may not be, and pods can be asked. */
+  readonly #images = async (signal: AbortSignal): Promise<ServedImages> => {
+    const served = await this.#ports.listImages(signal)
+    if (this.#options.mode === 'require' || served.warnings.length === 0) return served
+    throw new DeckError('COMPANION_ABSENT', `the companion says: ${served.warnings.join('; ')}`)
+  }
+
   /**
    * The answer to a first question; undefined where it failed in a way that asking pods may not, which stderr then says.
    * With `require`, what failed is thrown.
@@ -125,22 +137,24 @@ export class CompanionWay {
       await CompanionWay.#instead(session, `the companion did not answer within ${ANSWER_MS / 1000} s`)
     } catch (error) {
       signal.throwIfAborted()
+      if (mode === 'require') throw await this.#explained(error)
       if (!(error instanceof DeckError) || NOT_ITS_FAULT.has(error.code)) throw error
       // Someone else may be allowed what this user is not.
       if (error.code !== 'KUBE_FORBIDDEN') memory.forget()
-      if (mode === 'require') throw await this.#explained(error)
       // It has been uninstalled since it was remembered: nothing is missing.
       if (error.code !== 'KUBE_NOT_FOUND') await CompanionWay.#instead(session, error.message)
     }
     return undefined
   }
 
-  /** A better explanation where the companion is no longer there at all. */
-  async #explained(error: DeckError): Promise<unknown> {
+  /** A better explanation of a failure where the companion is no longer there at all. */
+  async #explained(error: unknown): Promise<unknown> {
+    if (!(error instanceof DeckError)) return error
     if (error.code !== 'KUBE_NOT_FOUND' && error.code !== 'KUBE_UNAVAILABLE') return error
-    const { clock } = this.#options.session
+    const { memory, session } = this.#options
+    memory.forget()
     try {
-      await findCompanion({ ...this.#options, clock }, this.#need, 'require')
+      await findCompanion({ ...this.#options, clock: session.clock }, this.#need, 'require')
       return error
     } catch (absent) {
       return absent

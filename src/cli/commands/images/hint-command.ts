@@ -26,7 +26,12 @@ export function hintCommand(command: string, flags: ScopeFlags): string {
 
 function withValue(flag: string, value: string | undefined): string[] {
   if (value === undefined) return []
-  return [flag, /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`]
+  return [flag, shellWord(value)]
+}
+
+/** A word as a shell reads it back. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
 /** Who may not read all namespaces is told the command for one: the context's own, where it has one. */

@@ -151,7 +151,8 @@ const FORMATS = new Map<string, 'table' | 'wide' | 'json' | 'yaml' | 'csv' | 'na
   ['name', 'name'],
 ])
 
-function outputFormat(text = 'table'): OutputFormat {
+/** Reads `-o`; a DeckError USAGE names the formats there are. */
+export function outputFormat(text = 'table'): OutputFormat {
   const [, type, template] = /^(jsonpath|custom-columns)(?:=(.*))?$/s.exec(text) ?? []
   if (type === 'jsonpath' || type === 'custom-columns') {
     if (template) return { type, template }
