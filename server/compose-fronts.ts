@@ -1,0 +1,206 @@
+import type { CertificateStatus } from '../src/core/wire/companion-status.ts'
+import { resourcesOf } from './compose-rooms.ts'
+import type { Foundation } from './foundation.ts'
+import { createApi } from './kit/api/api.ts'
+import type { Api, ApiOptions } from './kit/api/api-options.ts'
+import { createAuthorizer } from './kit/api/authorize.ts'
+import type { ServedResource } from './kit/api/resource.ts'
+import type { Probe } from './kit/health.ts'
+import type { Task } from './kit/lifecycle.ts'
+import { createIssuedIdentity } from './kit/peer/issued-identity.ts'
+import { createLeafRoute } from './kit/peer/leaf-route.ts'
+import { createPeerClient } from './kit/peer/peer-client.ts'
+import type { PeerIdentity } from './kit/peer/peer-identity.ts'
+import { createPeerReader } from './kit/peer/peer-reader.ts'
+import { createRequestedIdentity } from './kit/peer/requested-identity.ts'
+import { createPeerServer } from './kit/peer/serve-peers.ts'
+import type { ProbeAnswer, Room } from './kit/room.ts'
+import { createCompanionAuthorities } from './kit/tls/companion-authorities.ts'
+import { checkNamespace, guardNamespace } from './kit/tls/namespace-guard.ts'
+import type { TlsSource } from './kit/tls/tls-source.ts'
+
+/** How the process is reached. */
+export interface Fronts {
+  readonly listeners: readonly Task[]
+  /** What the listeners stand on; it ends after them. */
+  readonly supports: readonly Task[]
+  readonly probes: readonly Probe[]
+  /** Of the listener at the api's address. */
+  readonly tls: TlsSource
+  certificates(): readonly CertificateStatus[]
+  /** The last look before the process ends. */
+  readonly beforeEnd?: (signal: AbortSignal) => Promise<void>
+}
+
+/** What fronts need of the rest of the process. */
+export interface FrontDeps {
+  readonly foundation: Foundation
+  readonly rooms: readonly Room[]
+  readonly health: ApiOptions['health']
+  readonly status: ApiOptions['status']
+}
+
+/** The ServiceAccount of pods with the api where that stands apart: they alone ask other pods. */
+const API_ACCOUNT = 'deckwatch-api'
+/** The Service of the pods whose readers are asked. */
+const DATA_SERVICE = 'deckwatch-data'
+const LEAF_PATH = '/peer/v1/leaf'
+
+/** So long at most requests are still taken after the pod said that it is not ready, until no more are sent here. */
+const MAX_DRAIN_MS = 2500
+
+/** The aggregated API, in front of the rooms of this process and of those in other pods. */
+export function composeApi(deps: FrontDeps): Fronts {
+  const { foundation, rooms, health, status } = deps
+  const { config, transport, namespace, initial, clock, log, metrics } = foundation
+  const shared = { transport, namespace, initial, clock, log }
+  const authorities = createCompanionAuthorities({
+    ...shared,
+    service: config.service,
+    apiService: config.apiService,
+  })
+  const authorizer = createAuthorizer({ transport, clock, metrics })
+  const asking =
+    config.peers.length === 0
+      ? undefined
+      : createIssuedIdentity({ ...shared, authority: authorities.peerAuthority, account: API_ACCOUNT })
+  const dataName = `${DATA_SERVICE}.${namespace}.svc`
+  const leaves = createLeafRoute({
+    transport,
+    namespace,
+    profiles: {
+      peer: {
+        authority: authorities.peerAuthority,
+        accounts: Object.fromEntries(config.peerAccounts.map((account) => [account, [dataName]])),
+      },
+      serving: { authority: authorities.servingAuthority, accounts: {} },
+    },
+    clock,
+    log,
+  })
+  const api = createApi({
+    ...apiTimes(config.shutdownGraceMs),
+    resources: [
+      ...rooms.flatMap(({ resources }) => resources),
+      ...(asking ? askedResources(foundation, asking) : []),
+    ],
+    transport,
+    authorizer,
+    clock,
+    log,
+    metrics,
+    tls: authorities.serving,
+    health,
+    status,
+    routes: [leaves],
+    address: config.apiAddress,
+  })
+  const guard = { transport, namespace, apiService: config.apiService, clock, log }
+  const guarded = config.apiService !== ''
+  return {
+    listeners: [apiTask(api)],
+    supports: [
+      { name: 'authorities', run: (signal) => authorities.run(signal) },
+      { name: 'authorizer', run: (signal) => authorizer.run(signal) },
+      ...(asking ? [{ name: 'peer certificate', run: (signal: AbortSignal) => asking.run(signal) }] : []),
+      ...(guarded
+        ? [{ name: 'guard of the namespace', run: (signal: AbortSignal) => guardNamespace(guard, signal) }]
+        : []),
+    ],
+    probes: [
+      { name: 'api', ready: () => api.ready(), alive: () => api.alive() },
+      readyOnly('certificates', () => authorities.ready()),
+      ...(asking ? [readyOnly('peer-certificate', () => asking.ready())] : []),
+    ],
+    tls: authorities.serving,
+    certificates: () => [...authorities.certificates(), ...(asking?.certificates() ?? [])],
+    ...(guarded ? { beforeEnd: (signal: AbortSignal) => checkNamespace(guard, signal) } : {}),
+  }
+}
+
+/** The resources of components that run in other pods. */
+function askedResources(
+  { config, namespace, clock }: Foundation,
+  identity: PeerIdentity,
+): readonly ServedResource[] {
+  return config.peers.flatMap(({ component, host, port }) => {
+    const client = createPeerClient({
+      host,
+      port,
+      identity,
+      namespace,
+      accounts: config.peerAccounts,
+      clock,
+    })
+    return resourcesOf(component, (plural) => createPeerReader(client, plural))
+  })
+}
+
+/** Rooms without the api: their readers are served to the pods that have it, and probes at the api's address. */
+export function composePeers(deps: FrontDeps): Fronts {
+  const { foundation, rooms, health, status } = deps
+  const { config, transport, namespace, initial, servingName, clock, log, metrics } = foundation
+  const identity = createRequestedIdentity({
+    transport,
+    namespace,
+    leafUrl: config.leafUrl || `https://${servingName}:443${LEAF_PATH}`,
+    serverName: servingName,
+    profile: 'peer',
+    tokenFile: config.tokenFile,
+    initial,
+    clock,
+    log,
+  })
+  const authorizer = createAuthorizer({ transport, clock, metrics })
+  const peers = createPeerServer({
+    address: config.peerAddress,
+    resources: rooms.flatMap(({ resources }) => resources),
+    identity,
+    namespace,
+    accounts: [API_ACCOUNT],
+    authorizer,
+    clock,
+    log,
+  })
+  const probesListener =
+    config.apiAddress === ''
+      ? undefined
+      : createApi({
+          ...apiTimes(config.shutdownGraceMs),
+          resources: [],
+          transport,
+          authorizer,
+          clock,
+          log,
+          metrics,
+          tls: identity.tls,
+          health,
+          status,
+          address: config.apiAddress,
+        })
+  return {
+    listeners: [
+      { name: 'peers', run: (signal) => peers.run(signal) },
+      ...(probesListener ? [apiTask(probesListener)] : []),
+    ],
+    supports: [
+      { name: 'peer certificate', run: (signal) => identity.run(signal) },
+      { name: 'authorizer', run: (signal) => authorizer.run(signal) },
+    ],
+    probes: [readyOnly('peers', () => peers.ready())],
+    tls: identity.tls,
+    certificates: () => identity.certificates(),
+  }
+}
+
+function apiTask(api: Api): Task {
+  return { name: 'api', run: (signal) => api.run(signal) }
+}
+
+function apiTimes(shutdownGraceMs: number): Pick<ApiOptions, 'drainMs' | 'graceMs'> {
+  return { drainMs: Math.min(MAX_DRAIN_MS, shutdownGraceMs / 8), graceMs: shutdownGraceMs / 2 }
+}
+
+function readyOnly(name: string, ready: () => ProbeAnswer): Probe {
+  return { name, ready, alive: () => ({ ok: true, reason: ready().reason }) }
+}
