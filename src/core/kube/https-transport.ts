@@ -102,6 +102,8 @@ export function createHttpsWire({ connection, environment }: TransportOptions): 
       headers: {
         host: server.host,
         ...(forwarderLogin ? { 'proxy-authorization': forwarderLogin } : {}),
+        // Node itself says nothing of the body of a DELETE, which the server then takes for the next request.
+        ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
         ...nodeHeaders(headers),
       },
       agent: agentFor(material),
