@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { bundle } from './bundle/bundle.ts'
 import { compile, installedBun } from './bundle/compile.ts'
 import { bundledPackages, renderNotices } from './bundle/notices.ts'
-import { shellLauncher } from './bundle/shell-launcher.ts'
+import { bundleServer } from './bundle/server-bundle.ts'
+import { programLauncher, shellLauncher } from './bundle/shell-launcher.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -42,6 +43,18 @@ for (const plugin of Object.keys(manifest.bin)) {
   await rm(link, { force: true })
   await symlink(program.slice(bin.length + 1), link)
 }
+
+const server = await bundleServer(root)
+await writeFile(join(dist, 'deckwatch-server.cjs'), server.program)
+const serverNotices = renderNotices(await bundledPackages(root, server.metafile))
+await writeFile(join(dist, 'THIRD-PARTY-NOTICES-server.txt'), serverNotices)
+await say('dist/deckwatch-server.cjs', join(dist, 'deckwatch-server.cjs'))
+const serverLauncher = join(bin, 'deckwatch-server')
+await writeFile(
+  serverLauncher,
+  programLauncher({ node: '../../node_modules/.bin/node', program: '../deckwatch-server.cjs' }),
+)
+await chmod(serverLauncher, 0o755)
 console.log(`built in ${((performance.now() - started) / 1000).toFixed(1)} s; plugins: PATH=dist/bin:$PATH`)
 
 async function say(what: string, file: string): Promise<void> {

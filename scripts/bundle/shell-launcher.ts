@@ -4,9 +4,7 @@ export interface LauncherPaths {
   readonly packageFolder: string
 }
 
-/** A POSIX shell launcher that starts the plugin it is called as on Node, from wherever a symlink to it lies. */
-export function shellLauncher({ node, packageFolder }: LauncherPaths): string {
-  return `#!/bin/sh
+const FIND_FOLDER = `#!/bin/sh
 self=$0
 case $self in */*) ;; *) self=./$self ;; esac
 # macOS before 12.3 has no readlink -f.
@@ -15,8 +13,24 @@ while [ -L "$self" ]; do
   case $target in /*) self=$target ;; *) self=\${self%/*}/$target ;; esac
 done
 folder=\${self%/*}
-plugin=\${0##*/}
+`
+
+/** A POSIX shell launcher that starts the plugin it is called as on Node, from wherever a symlink to it lies. */
+export function shellLauncher({ node, packageFolder }: LauncherPaths): string {
+  return `${FIND_FOLDER}plugin=\${0##*/}
 [ -e "$folder/${packageFolder}/bin/$plugin.cjs" ] || plugin=kubectl-deckwatch
 exec "$folder/${node}" "$folder/${packageFolder}/bin/$plugin.cjs" "$@"
+`
+}
+
+/** A POSIX shell launcher that starts one program on Node, both found relative to the launcher itself. */
+export function programLauncher({
+  node,
+  program,
+}: {
+  readonly node: string
+  readonly program: string
+}): string {
+  return `${FIND_FOLDER}exec "$folder/${node}" "$folder/${program}" "$@"
 `
 }
