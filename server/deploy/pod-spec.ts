@@ -53,7 +53,11 @@ function container(group: PodGroup, values: DeployValues): unknown {
     image,
     imagePullPolicy,
     args: flags(group, values),
-    env: [fromPod('POD_NAME', 'metadata.name'), fromPod('POD_NAMESPACE', 'metadata.namespace')],
+    env: [
+      fromPod('POD_NAME', 'metadata.name'),
+      fromPod('POD_NAMESPACE', 'metadata.namespace'),
+      fromPod('POD_UID', 'metadata.uid'),
+    ],
     ports: Object.entries(named).map(([name, port]) => ({ name, containerPort: port, protocol: 'TCP' })),
     resources,
     // Migrations and the check of a large store come before the first answer.

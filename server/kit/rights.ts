@@ -18,7 +18,7 @@ export const apartRights = {
       apiGroups: [''],
       resources: ['configmaps'],
       resourceNames: ['deckwatch-ca'],
-      verbs: ['get', 'list', 'watch'],
+      verbs: ['get'],
       why: 'whom to trust among the pods of the companion',
     },
   ],

@@ -100,6 +100,7 @@ containers:
     env:
       - { name: POD_NAME, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
       - { name: POD_NAMESPACE, valueFrom: { fieldRef: { fieldPath: metadata.namespace } } }
+      - { name: POD_UID, valueFrom: { fieldRef: { fieldPath: metadata.uid } } }
     ports:
       - { name: api, containerPort: {{ int $values.ports.api }}, protocol: TCP }
       {{- if and .apart .rooms }}

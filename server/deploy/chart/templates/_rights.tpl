@@ -36,7 +36,7 @@
 - apiGroups: ['']
   resources: [configmaps]
   resourceNames: [deckwatch-ca]
-  verbs: [get, list, watch]
+  verbs: [get]
 {{- end }}
 
 {{/* What the chosen components may do in the whole cluster. */}}
