@@ -11,17 +11,15 @@ import { cacheFolder, packageFiles, pinnedPackage, runtimeCache } from '../relea
 import { writeTar } from '../release/tar.ts'
 import { debianPackages, readPins } from './debian-packages.ts'
 import { PATHS, programLayer, runtimeLayer, USER, type NodeRuntime } from './layers.ts'
-import { ociArchive, sha256, type ImageConfig, type Layer, type OciArchive } from './oci-archive.ts'
+import { packImage, sha256, type ImageConfig, type Layer, type PackedImage } from './oci-archive.ts'
 import type { Platform } from './platforms.ts'
 import { stripProgram } from './strip-program.ts'
 
-/** What an image is made of, and how it is called. */
+/** What an image is made of. */
 export interface ImageRequest {
   /** The repository. */
   readonly root: string
   readonly platform: Platform
-  /** Fully qualified, with a tag. */
-  readonly reference: string
   readonly bundle: ServerBundle
   readonly onProgress: (line: string) => void
 }
@@ -37,8 +35,8 @@ export function imageCache(environment: NodeJS.ProcessEnv): string {
 }
 
 /** Makes the companion's image; the same sources, pins and Node give the same bytes. */
-export async function buildImage(request: ImageRequest): Promise<OciArchive> {
-  const { root, platform, reference, bundle, onProgress } = request
+export async function buildImage(request: ImageRequest): Promise<PackedImage> {
+  const { root, platform, bundle, onProgress } = request
   const cache = imageCache(process.env)
   const [manifest, lockFile, licence] = await Promise.all([
     readFile(join(root, 'package.json'), 'utf8'),
@@ -58,8 +56,7 @@ export async function buildImage(request: ImageRequest): Promise<OciArchive> {
     ...packages.map(({ name, version }) => `${name} ${version}`),
   ])
   const program = await gzippedLayer(writeTar(programLayer(bundle.program, notices, licence)), 'deckwatch')
-  return ociArchive({
-    reference,
+  return packImage({
     architecture: platform.architecture,
     created: new Date(ARCHIVE_TIME * 1000).toISOString(),
     layers: [runtime, program],

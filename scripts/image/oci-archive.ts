@@ -24,8 +24,6 @@ export interface ImageConfig {
 
 /** An image for one platform. */
 export interface Image {
-  /** Fully qualified, with a tag: `ghcr.io/deckwatch/deckwatch:0.1.0`. */
-  readonly reference: string
   readonly architecture: string
   /** RFC 3339. */
   readonly created: string
@@ -34,15 +32,26 @@ export interface Image {
   readonly config: ImageConfig
 }
 
-/** An image as one file, which `ctr images import` and `skopeo copy oci-archive:` take. */
-export interface OciArchive {
-  /** A tar of an OCI image layout (image-spec v1, image-layout.md). */
-  readonly archive: Buffer
-  /** The manifest's digest, `sha256:…`. */
-  readonly digest: string
-  /** What a registry stores: layers, configuration and manifest. */
+/** An image as a registry stores it. */
+export interface PackedImage {
+  readonly manifest: Descriptor
+  /** The manifest, the configuration and the layers by their digests. */
+  readonly blobs: ReadonlyMap<string, Buffer>
+  /** What they come to. */
   readonly transferBytes: number
 }
+
+/** How OCI points at a blob (image-spec v1, descriptor.md). */
+export interface Descriptor {
+  readonly mediaType: string
+  /** `sha256:…` */
+  readonly digest: string
+  readonly size: number
+  readonly platform?: { readonly architecture: string; readonly os: string }
+}
+
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
+const INDEX = 'application/vnd.oci.image.index.v1+json'
 
 /** A digest as OCI writes it. */
 export function sha256(contents: Buffer): string {
@@ -50,42 +59,54 @@ export function sha256(contents: Buffer): string {
 }
 
 /** Packs an image; equal contents give equal bytes. */
-export function ociArchive({ reference, architecture, created, layers, config }: Image): OciArchive {
+export function packImage({ architecture, created, layers, config }: Image): PackedImage {
   const blobs = new Map<string, Buffer>()
-  const add = (mediaType: string, contents: Buffer) => {
-    const digest = sha256(contents)
-    blobs.set(digest, contents)
-    return { mediaType, digest, size: contents.length }
-  }
   const platform = { architecture, os: 'linux' }
-  const descriptors = layers.map(({ blob }) => add('application/vnd.oci.image.layer.v1.tar+gzip', blob))
-  const configDescriptor = add(
-    'application/vnd.oci.image.config.v1+json',
-    json({
-      ...platform,
-      created,
-      config,
-      rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
-      history: layers.map(({ comment }) => ({ created, comment })),
-    }),
+  const descriptors = layers.map(({ blob }) =>
+    add(blobs, 'application/vnd.oci.image.layer.v1.tar+gzip', blob),
   )
-  const manifestType = 'application/vnd.oci.image.manifest.v1+json'
-  const manifest = add(
-    manifestType,
-    json({ schemaVersion: 2, mediaType: manifestType, config: configDescriptor, layers: descriptors }),
-  )
+  const configuration = {
+    ...platform,
+    created,
+    config,
+    rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
+    history: layers.map(({ comment }) => ({ created, comment })),
+  }
+  const configDescriptor = add(blobs, 'application/vnd.oci.image.config.v1+json', json(configuration))
+  const content = { schemaVersion: 2, mediaType: MANIFEST, config: configDescriptor, layers: descriptors }
+  const manifest = { ...add(blobs, MANIFEST, json(content)), platform }
+  const transferBytes = [...blobs.values()].reduce((sum, { length }) => sum + length, 0)
+  return { manifest, blobs, transferBytes }
+}
+
+/**
+ * A tar of an OCI image layout (image-spec v1, image-layout.md), which `ctr images import` and `skopeo copy
+ * oci-archive:` take. Several images, for as many platforms, are one under the same name: of those, runtimes take what
+ * fits, and skopeo everything with `--all`. `reference` is fully qualified and has a tag.
+ */
+export function ociArchive(reference: string, images: readonly PackedImage[]): Buffer {
+  const blobs = new Map(images.flatMap((image) => [...image.blobs]))
+  const [first, ...others] = images.map(({ manifest }) => manifest)
+  if (!first) throw new Error('an archive without an image')
+  const top =
+    others.length === 0
+      ? first
+      : add(blobs, INDEX, json({ schemaVersion: 2, mediaType: INDEX, manifests: [first, ...others] }))
   const annotations = {
     'io.containerd.image.name': reference,
     'org.opencontainers.image.ref.name': reference.slice(reference.lastIndexOf(':') + 1),
   }
-  const index = { schemaVersion: 2, manifests: [{ ...manifest, platform, annotations }] }
-  const entries: ArchiveEntry[] = [
+  return writeTar([
     file('oci-layout', json({ imageLayoutVersion: '1.0.0' })),
-    file('index.json', json(index)),
+    file('index.json', json({ schemaVersion: 2, manifests: [{ ...top, annotations }] })),
     ...[...blobs].map(([digest, contents]) => file(`blobs/${digest.replace(':', '/')}`, contents)),
-  ]
-  const transferBytes = [...blobs.values()].reduce((sum, { length }) => sum + length, 0)
-  return { archive: writeTar(entries), digest: manifest.digest, transferBytes }
+  ])
+}
+
+function add(blobs: Map<string, Buffer>, mediaType: string, contents: Buffer): Descriptor {
+  const digest = sha256(contents)
+  blobs.set(digest, contents)
+  return { mediaType, digest, size: contents.length }
 }
 
 function file(name: string, data: Buffer): ArchiveEntry {

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { gunzipSync } from 'node:zlib'
-import { imageCache } from '../../scripts/image/build-image.ts'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { imageCache, imageConfig } from '../../scripts/image/build-image.ts'
+import { ociArchive, packImage, sha256 } from '../../scripts/image/oci-archive.ts'
 import { readTar } from '../../scripts/release/tar.ts'
 import { runtimeCache } from '../../scripts/release/runtimes.ts'
 import { needCommand } from '../kit/debian-package.ts'
@@ -181,6 +190,11 @@ describe('the image of the companion', function () {
     })
     after(() => registry?.stop())
 
+    const copy = (source: string, target: string, ...flags: readonly string[]): void => {
+      const always = ['--preserve-digests', '--dest-tls-verify=false']
+      run('skopeo', ['--insecure-policy', 'copy', ...always, ...flags, source, target])
+    }
+
     it('agree on what it is', () => {
       const seen = JSON.parse(run('skopeo', ['inspect', `oci-archive:${archive}`]))
       assert.equal(seen.Digest, index().digest)
@@ -194,16 +208,26 @@ describe('the image of the companion', function () {
       assert.equal(config.config.User, '65532:65532')
     })
 
+    it('bring images for several platforms to a registry as one', () => {
+      const layer = { blob: gzipSync('layer'), diffId: sha256(Buffer.from('layer')), comment: 'a layer' }
+      const config = imageConfig(readFileSync(join(root, 'package.json'), 'utf8'))
+      const images = ['amd64', 'arm64'].map((architecture) =>
+        packImage({ architecture, created: '1980-01-01T00:00:00Z', layers: [layer], config }),
+      )
+      const both = join(folder, 'both.tar')
+      const target = `docker://${registry.host}/deckwatch/both:1`
+      writeFileSync(both, ociArchive('registry.test/deckwatch/both:1', images))
+      copy(`oci-archive:${both}`, target, '--all')
+      const { manifests } = JSON.parse(run('skopeo', ['inspect', '--raw', '--tls-verify=false', target]))
+      assert.deepEqual(
+        manifests.map(({ digest }: { digest: string }) => digest),
+        images.map(({ manifest: { digest } }) => digest),
+      )
+    })
+
     it('bring it to a registry with its digest', () => {
       const target = `docker://${registry.host}/deckwatch/deckwatch:${version}`
-      run('skopeo', [
-        '--insecure-policy',
-        'copy',
-        '--preserve-digests',
-        '--dest-tls-verify=false',
-        `oci-archive:${archive}`,
-        target,
-      ])
+      copy(`oci-archive:${archive}`, target)
       const pushed = JSON.parse(run('skopeo', ['inspect', '--tls-verify=false', target]))
       assert.equal(pushed.Digest, index().digest)
     })

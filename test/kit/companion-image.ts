@@ -6,6 +6,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { bundleServer } from '../../scripts/bundle/server-bundle.ts'
 import { buildImage, defaultReference } from '../../scripts/image/build-image.ts'
+import { ociArchive } from '../../scripts/image/oci-archive.ts'
 import { PLATFORMS } from '../../scripts/image/platforms.ts'
 import { keptFolder } from './go-build.ts'
 
@@ -43,11 +44,11 @@ export async function companionImage(): Promise<CompanionImage> {
   if (existsSync(archive)) return { archive, reference }
 
   const onProgress = (line: string) => process.stderr.write(`${line}\n`)
-  const image = await buildImage({ root, platform, reference, bundle, onProgress })
+  const image = await buildImage({ root, platform, bundle, onProgress })
   mkdirSync(folder, { recursive: true })
   removeOld(folder)
   const partial = `${archive}.${process.pid}`
-  await writeFile(partial, image.archive)
+  await writeFile(partial, ociArchive(reference, [image]))
   await rename(partial, archive)
   return { archive, reference }
 }

@@ -9,7 +9,14 @@ import { fileURLToPath } from 'node:url'
 import { imageConfig } from '../../../scripts/image/build-image.ts'
 import { readPins } from '../../../scripts/image/debian-packages.ts'
 import { programLayer, runtimeLayer } from '../../../scripts/image/layers.ts'
-import { ociArchive, sha256, type Image } from '../../../scripts/image/oci-archive.ts'
+import {
+  ociArchive,
+  packImage,
+  sha256,
+  type Descriptor,
+  type Image,
+  type ImageConfig,
+} from '../../../scripts/image/oci-archive.ts'
 import { PLATFORMS } from '../../../scripts/image/platforms.ts'
 import { stripProgram } from '../../../scripts/image/strip-program.ts'
 import { readTar, writeTar } from '../../../scripts/release/tar.ts'
@@ -119,52 +126,76 @@ describe('the layers of the image', () => {
 })
 
 describe('an archive with an image', () => {
+  const REFERENCE = 'registry.test:5000/team/deckwatch:1.2'
   const layer = (text: string) => ({ blob: Buffer.from(text), diffId: `sha256:${text}`, comment: text })
   const image: Image = {
-    reference: 'registry.test:5000/team/deckwatch:1.2',
     architecture: 'arm64',
     created: '1980-01-01T00:00:00.000Z',
     layers: [layer('runtime'), layer('program')],
     config: imageConfig(manifest),
   }
-  const contents = (archive: Buffer) => new Map([...readTar(archive)].map(({ name, data }) => [name, data]))
-  const parse = (data: Buffer | undefined) => JSON.parse(data?.toString() ?? 'null')
+  const open = (...images: readonly Image[]) => {
+    const archive = ociArchive(REFERENCE, images.map(packImage))
+    const files = new Map([...readTar(archive)].map(({ name, data }) => [name, data]))
+    const parse = (data: Buffer | undefined) => JSON.parse(data?.toString() ?? 'null')
+    const blob = (of: Pick<Descriptor, 'digest'>) => files.get(`blobs/${of.digest.replace(':', '/')}`)
+    const [top] = parse(files.get('index.json')).manifests
+    return { files, parse, blob, top }
+  }
 
   it('is the same to the byte for the same image, however its keys are ordered', () => {
-    const reversed = Object.fromEntries(
-      Object.entries(image.config).toReversed(),
-    ) as unknown as typeof image.config
-    assert.deepEqual(ociArchive({ ...image, config: reversed }).archive, ociArchive(image).archive)
-    assert.notEqual(ociArchive({ ...image, layers: [layer('other')] }).digest, ociArchive(image).digest)
+    const config = Object.fromEntries(Object.entries(image.config).toReversed()) as unknown as ImageConfig
+    const pack = (of: Image) => ociArchive(REFERENCE, [packImage(of)])
+    assert.deepEqual(pack({ ...image, config }), pack(image))
+    assert.notDeepEqual(pack({ ...image, layers: [layer('other')] }), pack(image))
   })
 
   it('names each blob by its digest, and the image for containerd', () => {
-    const { archive, digest, transferBytes } = ociArchive(image)
-    const files = contents(archive)
+    const { files, parse, blob, top } = open(image)
     assert.deepEqual(parse(files.get('oci-layout')), { imageLayoutVersion: '1.0.0' })
-    const blobs = [...files].filter(([name]) => name.startsWith('blobs/'))
-    for (const [name, data] of blobs) {
+    for (const [name, data] of files) {
+      if (!name.startsWith('blobs/')) continue
       assert.equal(name, `blobs/sha256/${createHash('sha256').update(data).digest('hex')}`)
     }
-    assert.equal(
-      transferBytes,
-      blobs.reduce((sum, [, data]) => sum + data.length, 0),
-    )
-    const [entry] = parse(files.get('index.json')).manifests
-    assert.equal(entry.digest, digest)
-    assert.deepEqual(entry.platform, { architecture: 'arm64', os: 'linux' })
-    assert.deepEqual(entry.annotations, {
-      'io.containerd.image.name': image.reference,
+    assert.deepEqual(top.platform, { architecture: 'arm64', os: 'linux' })
+    assert.deepEqual(top.annotations, {
+      'io.containerd.image.name': REFERENCE,
       'org.opencontainers.image.ref.name': '1.2',
     })
-    const blob = (of: { digest: string }) => files.get(`blobs/${of.digest.replace(':', '/')}`)
-    const { config, layers } = parse(blob(entry))
+    const { config, layers } = parse(blob(top))
     assert.deepEqual(
-      layers.map((of: { digest: string }) => blob(of)?.toString()),
+      layers.map((of: Descriptor) => blob(of)?.toString()),
       ['runtime', 'program'],
     )
     assert.deepEqual(parse(blob(config)).rootfs.diff_ids, ['sha256:runtime', 'sha256:program'])
     assert.equal(parse(blob(config)).architecture, 'arm64')
+  })
+
+  it('knows what a registry will store', () => {
+    const { blobs, transferBytes } = packImage(image)
+    assert.equal(blobs.size, 4)
+    assert.equal(
+      transferBytes,
+      [...blobs.values()].reduce((sum, { length }) => sum + length, 0),
+    )
+  })
+
+  it('may hold one for each platform, of which each stays as it is alone', () => {
+    const amd64 = { ...image, architecture: 'amd64' }
+    const { parse, blob, top } = open(amd64, image)
+    assert.equal(top.mediaType, 'application/vnd.oci.image.index.v1+json')
+    assert.equal(top.annotations['io.containerd.image.name'], REFERENCE)
+    const { manifests } = parse(blob(top))
+    assert.deepEqual(
+      manifests.map((of: Descriptor) => of.platform?.architecture),
+      ['amd64', 'arm64'],
+    )
+    assert.deepEqual(
+      manifests,
+      JSON.parse(JSON.stringify([amd64, image].map((of) => packImage(of).manifest))),
+    )
+    for (const of of manifests) assert.equal(parse(blob(of)).schemaVersion, 2)
+    assert.throws(() => ociArchive(REFERENCE, []), /without an image/)
   })
 
   it('keeps folders, owners and the sticky bit for those who unpack its layers', () => {
