@@ -11,7 +11,7 @@ import { PLATFORMS } from '../../scripts/image/platforms.ts'
 import { keptFolder } from './go-build.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const KEPT_MS = 24 * 3_600_000
+const KEPT_MS = 3_600_000
 
 /** The companion's image as a file for `node.importArchive`, and the name under which pods then find it. */
 export interface CompanionImage {
