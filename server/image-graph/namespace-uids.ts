@@ -42,6 +42,9 @@ const NAMESPACES: ResourceSource<NamespaceSlice> = {
 /** What a pod list tells of a moment that lies back no further than this: a longer outage ends in a new list. */
 const LIST_AGE_MS = 10 * 60_000
 
+/** Clusters have fewer namespaces at a time; those that were are forgotten. */
+const MOST_REMEMBERED = 20_000
+
 /** A request takes no longer, in milliseconds. */
 const REQUEST_MS = 10_000
 
@@ -51,6 +54,8 @@ const REQUEST_MS = 10_000
  */
 export class NamespaceUids {
   readonly #deps: NamespaceUidsDeps
+  /** The latest uid that some pod was surely in, by the namespace's name. */
+  readonly #proven = new Map<string, string>()
   #trouble: string | undefined
 
   constructor(deps: NamespaceUidsDeps) {
@@ -74,17 +79,19 @@ export class NamespaceUids {
       for await (const batch of pagedList(transport, NAMESPACES, { signal: attempt, clock })) {
         for (const { name, uid, created } of batch) if (created < oldEnough) uids.set(name, uid)
       }
+      for (const [name, uid] of uids) this.#remember(name, uid)
       return uids
     })
   }
 
   /**
-   * The uid of the namespace that this very pod is in; empty where the pod, and perhaps the namespace, has gone.
+   * The uid of the namespace that this very pod is in; empty where that cannot be known, since the pod has gone and the
+   * namespace is a new one, or has gone too. To be asked for pods in the order in which the watch told of them.
    *
-   * A namespace can come again only after the last pod of its name has gone. The pod is looked for after the namespace
-   * was read: it was there before, is there after, and so it is in the namespace that was read in between. Pods that
-   * come to a namespace while others are known there are in the same one, because the watch tells ends in their order:
-   * nobody need ask again before the last of them has gone.
+   * A namespace can come again only after the last pod of its name has gone, and never with the same uid. So it is the
+   * pod's where it is the same as before the pod came; and where the pod is still there after the namespace was read,
+   * for it was there before. Pods that come while others of the namespace are known are in the same one, because the
+   * watch tells ends in their order too: nobody need ask again before the last of them has gone.
    */
   of({ namespace, name, uid }: PodSlice, signal: AbortSignal): Promise<string> {
     const { transport } = this.#deps
@@ -98,15 +105,25 @@ export class NamespaceUids {
         if (error instanceof DeckError && error.code === 'KUBE_NOT_FOUND') return undefined
         throw error
       })
-      if (!found) return ''
+      const current = found?.metadata?.uid
+      if (current === undefined || current === this.#proven.get(namespace)) return current ?? ''
       const query = new URLSearchParams({ fieldSelector: `metadata.name=${name}`, limit: '1' })
       const pods = await requestJson<PodListJson>(transport, {
         path: `${folder}/pods?${query.toString()}`,
         purpose: { verb: 'list', resource: 'pods', namespace },
         signal: attempt,
       })
-      return pods.items?.[0]?.metadata?.uid === uid ? (found.metadata?.uid ?? '') : ''
+      if (pods.items?.[0]?.metadata?.uid !== uid) return ''
+      this.#remember(namespace, current)
+      return current
     })
+  }
+
+  #remember(namespace: string, uid: string): void {
+    this.#proven.delete(namespace)
+    this.#proven.set(namespace, uid)
+    const [oldest] = this.#proven.keys()
+    if (this.#proven.size > MOST_REMEMBERED && oldest !== undefined) this.#proven.delete(oldest)
   }
 
   /** Tries until it works or the signal aborts: without the uid nothing may be recorded. */
