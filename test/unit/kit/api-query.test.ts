@@ -84,8 +84,17 @@ describe('the query of a list or watch', () => {
 
   it('is read or refused with 400 or 422, whatever it is', () => {
     const name = fc.constantFrom(
-      ...['watch', 'limit', 'resourceVersion', 'resourceVersionMatch', 'fieldSelector', 'labelSelector'],
-      ...['sinceTime', 'timeoutSeconds', 'sendInitialEvents', 'continue', 'x'],
+      'watch',
+      'limit',
+      'resourceVersion',
+      'resourceVersionMatch',
+      'fieldSelector',
+      'labelSelector',
+      'sinceTime',
+      'timeoutSeconds',
+      'sendInitialEvents',
+      'continue',
+      'x',
     )
     const value = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 20 }),

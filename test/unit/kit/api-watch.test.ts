@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import type { IncomingMessage } from 'node:http'
+import { type ApiWorld, startApiWorld } from '../../kit/aggregated/api-world.ts'
+import { brief, watchLines, type WatchLines } from '../../kit/aggregated/watch-lines.ts'
+import { ManualClock } from '../../kit/manual-clock.ts'
+
+const ROOT = '/apis/deckwatch.dev/v1alpha1'
+const SHOP = `${ROOT}/namespaces/shop/widgets`
+const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io'
+const STREAMED = 'allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan'
+
+describe('a watch of the aggregated API', () => {
+  let world: ApiWorld
+  let clock: ManualClock
+  const opened: IncomingMessage[] = []
+
+  beforeEach(async () => {
+    // The certificates of the test are of today.
+    clock = new ManualClock(Date.now())
+    world = await startApiWorld({ clock })
+    world.cluster.namespaces.set('shop', 'uid-shop')
+  })
+  afterEach(async () => {
+    for (const answer of opened.splice(0)) answer.destroy()
+    await world.stop()
+  })
+
+  const put = (name: string, color = 'red', labels?: Record<string, string>): void => {
+    world.widgets.put({ name, color, namespace: 'shop', ...(labels ? { labels } : {}) })
+  }
+
+  async function open(query: string, accept = 'application/json'): Promise<IncomingMessage> {
+    const answer = await world.open(`${SHOP}?watch=true&${query}`, { headers: { accept } })
+    opened.push(answer)
+    return answer
+  }
+
+  async function watch(query: string, accept?: string): Promise<WatchLines> {
+    const answer = await open(query, accept)
+    assert.equal(answer.statusCode, 200)
+    return watchLines(answer)
+  }
+
+  it('begins after the version that is given, and misses nothing', async () => {
+    put('a')
+    const from = world.widgets.version
+    put('b')
+    world.widgets.remove('a', 'shop')
+    const lines = await watch(`resourceVersion=${from}`)
+    assert.deepEqual((await lines.take(2)).map(brief), ['ADDED b', 'DELETED a'])
+    put('b', 'blue')
+    const modified = await lines.next()
+    assert.equal(modified && brief(modified), 'MODIFIED b')
+    assert.equal(modified?.object.metadata.resourceVersion, world.widgets.version)
+  })
+
+  for (const query of ['', 'resourceVersion=0']) {
+    it(`begins with what is there for "${query}", without bookmarks that were not asked for`, async () => {
+      put('a')
+      put('b')
+      const lines = await watch(query)
+      assert.deepEqual((await lines.take(2)).map(brief), ['ADDED a', 'ADDED b'])
+      put('c')
+      assert.deepEqual((await lines.take(1)).map(brief), ['ADDED c'])
+    })
+  }
+
+  it('marks the end of what was there where that is asked for (KEP-3157)', async () => {
+    put('a')
+    const lines = await watch(STREAMED)
+    const [added, bookmark] = await lines.take(2)
+    assert.equal(added && brief(added), 'ADDED a')
+    assert.equal(bookmark?.type, 'BOOKMARK')
+    assert.equal(bookmark.object.kind, 'Widget')
+    assert.equal(bookmark.object.metadata.resourceVersion, world.widgets.version)
+    assert.equal(bookmark.object.metadata.annotations?.['k8s.io/initial-events-end'], 'true')
+  })
+
+  it('begins now, with nothing of what is there, where initial events are refused', async () => {
+    put('a')
+    const lines = await watch('sendInitialEvents=false&resourceVersionMatch=NotOlderThan')
+    put('b')
+    assert.deepEqual((await lines.take(1)).map(brief), ['ADDED b'])
+  })
+
+  it('gives bookmarks about once a minute where they were asked for', async () => {
+    const lines = await watch(`allowWatchBookmarks=true&resourceVersion=${world.widgets.version}`)
+    const [first] = await lines.take(1)
+    assert.equal(first?.type, 'BOOKMARK')
+    assert.equal(first.object.metadata.annotations, undefined)
+    // The reader tells more often how far it is.
+    put('a')
+    put('b')
+    assert.deepEqual((await lines.take(2)).map(brief), ['ADDED a', 'ADDED b'])
+    await clock.advance(60_000)
+    put('c')
+    assert.deepEqual((await lines.take(2)).map(brief), ['ADDED c', 'BOOKMARK'])
+  })
+
+  it('tells of objects that come under a selection and leave it', async () => {
+    put('a', 'blue')
+    const lines = await watch(`resourceVersion=${world.widgets.version}&fieldSelector=spec.color%3Dred`)
+    put('a', 'red')
+    put('a', 'red')
+    put('a', 'green')
+    put('b', 'green')
+    put('c', 'red')
+    assert.deepEqual((await lines.take(4)).map(brief), ['ADDED a', 'MODIFIED a', 'DELETED a', 'ADDED c'])
+  })
+
+  it('gives the version of the change with an object that left a selection', async () => {
+    put('a', 'red')
+    const lines = await watch(`resourceVersion=${world.widgets.version}&fieldSelector=spec.color%3Dred`)
+    put('a', 'blue')
+    const left = await lines.next()
+    assert.equal(left?.type, 'DELETED')
+    assert.equal(left.object.metadata.resourceVersion, world.widgets.version)
+    assert.deepEqual((left.object as unknown as { spec: { color: string } }).spec.color, 'red')
+  })
+
+  it('gives tables, with the columns in the first event', async () => {
+    const lines = await watch(`resourceVersion=${world.widgets.version}`, TABLE)
+    put('a')
+    put('b')
+    const [first, second] = await lines.take(2)
+    assert.equal(first?.object.kind, 'Table')
+    assert.equal(first.object.columnDefinitions?.length, 4)
+    assert.deepEqual(first.object.rows?.[0]?.cells.slice(0, 2), ['a', 'red'])
+    assert.equal(second?.object.columnDefinitions, null)
+    assert.deepEqual(second?.object.rows?.[0]?.cells.slice(0, 2), ['b', 'red'])
+  })
+
+  it('says that a version is too old in one event, and ends', async () => {
+    const from = world.widgets.version
+    world.widgets.expire()
+    for (const version of [from, '99999999']) {
+      const all = await (await watch(`resourceVersion=${version}`)).rest()
+      assert.equal(all.length, 1)
+      assert.deepEqual([all[0]?.type, all[0]?.object.code, all[0]?.object.reason], ['ERROR', 410, 'Expired'])
+    }
+  })
+
+  it('ends quietly after the time that was asked for', async () => {
+    const lines = await watch(`timeoutSeconds=10&resourceVersion=${world.widgets.version}`)
+    put('a')
+    assert.deepEqual((await lines.take(1)).map(brief), ['ADDED a'])
+    await clock.advance(12_000)
+    assert.deepEqual(await lines.rest(), [])
+    assert.equal(world.widgets.watchers, 0)
+  })
+
+  it('ends by itself between half an hour and an hour', async () => {
+    const lines = await watch('')
+    put('a')
+    await clock.advance(29 * 60_000)
+    put('b')
+    assert.deepEqual((await lines.take(2)).map(brief), ['ADDED a', 'ADDED b'])
+    await clock.advance(32 * 60_000)
+    assert.deepEqual(await lines.rest(), [])
+  })
+
+  it('tells the reader when the client leaves', async () => {
+    const answer = await open('')
+    await until(() => world.widgets.watchers === 1)
+    answer.destroy()
+    await until(() => world.widgets.watchers === 0)
+  })
+
+  it('ends as a whole answer when the server is stopped, and takes no new ones', async () => {
+    const lines = await watch('')
+    put('a')
+    assert.deepEqual((await lines.take(1)).map(brief), ['ADDED a'])
+    const stopped = world.stop()
+    // A cut answer would reject.
+    assert.deepEqual(await lines.rest(), [])
+    await stopped
+  })
+
+  describe('whose client does not read', () => {
+    it('is ended with whole events, and goes on where they end', async () => {
+      const answer = await open(`resourceVersion=${world.widgets.version}`)
+      answer.pause()
+      const from = Number(world.widgets.version)
+      const long = 'x'.repeat(64 * 1024)
+      // The kernel's buffers and ours: far more than both must be told.
+      for (let index = 0; index < 400; index += 1) put(`w${index}`, long)
+      await until(() => clock.sleeping.includes(1000))
+      const slow = async (): Promise<string> => world.metrics.metrics()
+      for (let second = 0; second < 10; second += 1) await tick(clock)
+      assert.match(await slow(), /deckwatch_api_slow_watches_total\{resource="widgets"\} 1/)
+      const told = await watchLines(answer.resume()).rest()
+      assert.ok(told.length > 10 && told.length < 400, `${told.length} events`)
+      const last = told.at(-1)?.object.metadata.resourceVersion ?? ''
+      assert.equal(Number(last), from + told.length)
+      const again = await watch(`resourceVersion=${last}`)
+      const missed = await again.take(400 - told.length)
+      assert.equal(missed[0] && brief(missed[0]), `ADDED w${told.length}`)
+      assert.equal(missed.at(-1)?.object.metadata.resourceVersion, world.widgets.version)
+    })
+  })
+})
+
+/** Waits for something that is a few turns of the event loop away. */
+async function until(holds: () => boolean): Promise<void> {
+  const limit = AbortSignal.timeout(10_000)
+  while (!holds()) {
+    limit.throwIfAborted()
+    await new Promise((resolve) => {
+      setImmediate(resolve)
+    })
+  }
+}
+
+/** Lets a second pass, with what the sockets do in it. */
+async function tick(clock: ManualClock): Promise<void> {
+  await clock.advance(1000)
+  await new Promise((resolve) => {
+    setTimeout(resolve, 20)
+  })
+}
