@@ -60,7 +60,7 @@ export async function unregisterCompanion(admin: ApiClient, namespace: string, p
 }
 
 /** A real GET, since Available=True says nothing about TLS; and discovery, by which kubectl finds the kinds. */
-async function untilServed(admin: ApiClient): Promise<void> {
+export async function untilServed(admin: ApiClient): Promise<void> {
   for (const until = Date.now() + SERVED_MS; ;) {
     try {
       await admin.text('GET', '/apis/deckwatch.dev/v1alpha1')

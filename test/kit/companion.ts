@@ -2,11 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CompanionStatus } from '../../src/core/wire/companion-status.ts'
-import { grantCompanion, registerCompanion, unregisterCompanion } from './companion-cluster.ts'
+import { grantCompanion, registerCompanion, unregisterCompanion, untilServed } from './companion-cluster.ts'
 import { podToken } from './companion-token.ts'
 import type { ControlPlane } from './kubernetes/control-plane.ts'
 import { freePorts } from './kubernetes/free-ports.ts'
@@ -70,7 +70,7 @@ export interface Companion {
   kill(): Promise<void>
   /** SIGTERM, and wait for the end; gives the exit code. */
   terminate(): Promise<number | null>
-  /** The process again, with the same ports and data; waits until it is ready. */
+  /** The process again, with the same ports and data; waits until it is ready, and served by the API server if it was. */
   start(): Promise<void>
   /** Kill and start. */
   restart(): Promise<void>
@@ -99,8 +99,7 @@ export async function startCompanion(
   const flags = await companion.prepare(account, components)
   try {
     await companion.launch(flags)
-    if (isApi && options.register !== false)
-      await registerCompanion(cluster.admin, namespace, companion.ports.api)
+    if (isApi && options.register !== false) await companion.register()
     if (!options.impatient) await companion.untilReady()
   } catch (error) {
     await companion.stop()
@@ -118,6 +117,7 @@ class HostCompanion implements Companion {
   readonly #options: CompanionOptions
   readonly #folder: string
   #flags: readonly string[] = []
+  #registered = false
   #child: ChildProcess | undefined
 
   constructor(
@@ -178,7 +178,8 @@ class HostCompanion implements Companion {
     const { HOME: _home, KUBECONFIG: _kubeconfig, ...env } = process.env
     const child = spawn(program, [...args, ...flags], {
       stdio: ['ignore', log, log],
-      env: { ...env, ...this.#options.env },
+      // One pod over all restarts, as with a container's: it goes on with its Lease at once.
+      env: { ...env, POD_UID: basename(this.#folder), ...this.#options.env },
       detached: true,
     })
     closeSync(log)
@@ -222,6 +223,12 @@ class HostCompanion implements Companion {
   async start(): Promise<void> {
     await this.launch(this.#flags)
     await this.untilReady()
+    if (this.#registered) await untilServed(this.#cluster.admin)
+  }
+
+  async register(): Promise<void> {
+    await registerCompanion(this.#cluster.admin, this.namespace, this.ports.api)
+    this.#registered = true
   }
 
   async restart(): Promise<void> {

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
+import { backoffDelay } from '../../../src/core/kube/backoff.ts'
 import { listWatch, type ListWatchEvent, type ListWatchTimes } from '../../../src/core/kube/list-watch.ts'
 import type { ResourceSource } from '../../../src/core/kube/paged-list.ts'
 import type { KubeTransport } from '../../../src/core/kube/transport.ts'
 import type { Watched } from '../../../src/core/kube/watch-frame.ts'
+import { DeckError, type ErrorCode } from '../../../src/core/lib/errors.ts'
 import type { Clock } from '../../../src/core/lib/time.ts'
 import type { Log } from '../log.ts'
 import type { MetricsRegistry } from '../metrics.ts'
@@ -19,10 +21,17 @@ export interface ReflectorDeps<T extends Watched> {
   readonly metrics: MetricsRegistry
   /** Events that may wait for one subscriber before the watch is held back; 2,000 where left out. */
   readonly queueLimit?: number
+  /** How long the first list may be refused; 30 s where left out. */
+  readonly patienceMs?: number
   readonly times?: Partial<ListWatchTimes>
 }
 
 const QUEUE_LIMIT = 2000
+
+/** A right that was just given, or an API server that just started, is refused for some seconds: its caches are behind. */
+const PATIENCE_MS = 30_000
+const REFUSED: ReadonlySet<ErrorCode> = new Set(['KUBE_FORBIDDEN', 'KUBE_UNAUTHORIZED'] satisfies ErrorCode[])
+const RETRY = { firstMs: 250, maxMs: 4000 }
 
 /** A reflector of the source's objects; it lists once it runs, and is run once. */
 export function createReflector<T extends Watched>(deps: ReflectorDeps<T>): Reflector<T> {
@@ -76,23 +85,38 @@ class ListWatchReflector<T extends Watched> implements Reflector<T> {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { transport, source, clock, times } = this.#deps
+    const { clock, patienceMs = PATIENCE_MS } = this.#deps
+    const until = clock.now() + patienceMs
     try {
-      for await (const event of listWatch({
-        transport,
-        source,
-        clock,
-        signal,
-        ...(times ? { times } : {}),
-      })) {
-        if (!this.#take(event)) continue
-        for (const queue of this.#queues) queue.put(event)
-        for (const queue of this.#queues) await queue.roomLeft()
+      for (let refusals = 1; !signal.aborted; refusals += 1) {
+        try {
+          await this.#follow(signal)
+        } catch (error) {
+          if (signal.aborted) return
+          const waitMs = backoffDelay(refusals, Math.random(), 0, RETRY)
+          if (!this.#mayPass(error) || clock.now() + waitMs > until) throw error
+          this.#log.warn({ err: error, waitMs }, 'refused at the start; trying again')
+          await clock.sleep(waitMs, signal).catch(() => undefined)
+        }
       }
     } finally {
       this.#ended = true
       for (const queue of this.#queues) queue.close({ forget: false })
     }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { transport, source, clock, times = {} } = this.#deps
+    for await (const event of listWatch({ transport, source, clock, signal, times })) {
+      if (!this.#take(event)) continue
+      for (const queue of this.#queues) queue.put(event)
+      for (const queue of this.#queues) await queue.roomLeft()
+    }
+  }
+
+  /** Whether to begin anew may help, and nothing was told that it would tell twice. */
+  #mayPass(error: unknown): boolean {
+    return error instanceof DeckError && REFUSED.has(error.code) && !this.#synced && this.#objects.size === 0
   }
 
   /** What a subscriber that comes now is told after the known objects. */

@@ -98,13 +98,14 @@ describe('a reflector', () => {
     runs.push(reflector.run(stop.signal))
     return reflector
   }
-  const reflect = (queueLimit?: number): Reflector<PodSlice> =>
+  const reflect = (queueLimit?: number, patienceMs = 0): Reflector<PodSlice> =>
     createReflector({
       transport,
       source: podSource(),
       clock: systemClock,
       log: recordedLog(),
       metrics,
+      patienceMs,
       ...(queueLimit === undefined ? {} : { queueLimit }),
       times: { settleMs: 20, backoff: { firstMs: 10, maxMs: 50 } },
     })
@@ -217,6 +218,14 @@ describe('a reflector', () => {
     )
     await follower.ended
     assert.deepEqual(follower.told, [])
+  })
+
+  it('bears with an API server that does not know its rights yet', async () => {
+    api.put(buildPod('a'))
+    api.faults.next('/api/v1/pods', { kind: 'status', status: 403, reason: 'Forbidden', message: 'no' }, 2)
+    const follower = follow(run(reflect(undefined, 20_000)))
+    await follower.until('synced 1')
+    assert.deepEqual(follower.told, ['(a)', 'synced 1'])
   })
 
   it('counts its objects, events and outages', async () => {
