@@ -6,7 +6,7 @@ const HOUR = 60 * 60 * 1000
 const DAY = 24 * HOUR
 
 /** What one event takes with its indexes, as measured with names of usual lengths. */
-const EVENT_BYTES = 450
+const EVENT_BYTES = 300
 
 /** What the journal takes of the volume, and how fast it grows; `now` in epoch milliseconds. */
 export function journalUsage(journal: ImageJournal, config: ImageGraphConfig, now: number): StoreUsage {

@@ -282,11 +282,12 @@ export class ImageJournal {
   }
 
   events({ after, upTo, cluster, namespace, namespaceUid, image, limit }: EventQuery): JournalEvent[] {
-    const conditions: [sql: string, value: string | number][] = [
+    const conditions: [sql: string, ...values: (string | number)[]][] = [
       ['number > ?', after],
       ['number <= ?', upTo],
     ]
-    if (cluster) conditions.push(['cluster = ?', 1])
+    // As a literal, for the sake of the index that has these events only.
+    if (cluster) conditions.push(['cluster = 1'])
     if (namespace !== undefined) conditions.push(['namespace = ?', namespace])
     if (namespaceUid !== undefined) conditions.push(['namespace_uid = ?', namespaceUid])
     if (image !== undefined) conditions.push(['image = ?', image])
@@ -298,7 +299,7 @@ export class ImageJournal {
       .statement(
         `SELECT * FROM event ${index ? `INDEXED BY ${index}` : ''} WHERE ${where} ORDER BY number LIMIT ?`,
       )
-      .all(...conditions.map(([, value]) => value), limit)
+      .all(...conditions.flatMap(([, ...values]) => values), limit)
       .map(eventOf)
   }
 

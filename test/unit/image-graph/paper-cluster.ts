@@ -176,7 +176,7 @@ export class PaperCluster {
 
   /** Deletes a namespace with all its pods. */
   endNamespace(name: string): void {
-    for (const pod of [...this.pods.objects.values()]) if (pod.namespace === name) this.pods.remove(pod.uid)
+    for (const pod of this.pods.objects.values()) if (pod.namespace === name) this.pods.remove(pod.uid)
     this.namespaces.delete(name)
   }
 

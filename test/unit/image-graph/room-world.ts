@@ -9,9 +9,11 @@ import {
   type ImageGraphPlural,
 } from '../../../server/image-graph/index.ts'
 import type {
+  GetQuery,
   ListPage,
   ListQuery,
   ResourceReader,
+  ServedObject,
   WatchNotice,
   WatchQuery,
 } from '../../../server/kit/api/resource.ts'
@@ -20,6 +22,7 @@ import { createMetricsRegistry } from '../../../server/kit/metrics.ts'
 import type { Room } from '../../../server/kit/room.ts'
 import { openStore } from '../../../server/kit/store/open-store.ts'
 import { type Store, StoreFull } from '../../../server/kit/store/store.ts'
+import type { Clock } from '../../../src/core/lib/time.ts'
 import { ManualClock } from '../../kit/manual-clock.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
 import { PaperCluster } from './paper-cluster.ts'
@@ -68,6 +71,8 @@ export class RoomWorld {
   readonly log = recordedLog()
   readonly leadership = new PaperLeadership()
   readonly config: ImageGraphConfig
+  /** What the room's clock is ahead, in milliseconds: somebody set it. */
+  skew = 0
   /** While set, every write finds the disk full. */
   full = false
   metrics = createMetricsRegistry()
@@ -84,7 +89,11 @@ export class RoomWorld {
 
   /** Starts the room; it is in sync when this resolves, as far as nothing keeps it. */
   async start(): Promise<void> {
-    const { cluster, clock, log, leadership, config } = this
+    const { cluster, log, leadership, config } = this
+    const clock: Clock = {
+      now: () => this.clock.now() + this.skew,
+      sleep: (ms, signal) => this.clock.sleep(ms, signal),
+    }
     this.metrics = createMetricsRegistry()
     const room = createImageGraph({
       pods: cluster.pods,
@@ -137,15 +146,19 @@ export class RoomWorld {
     return this.reader(plural).list({ ...all, sinceTime: undefined, ...query }, CALLER, AbortSignal.any([]))
   }
 
+  get(plural: ImageGraphPlural, query: Partial<GetQuery>): Promise<ServedObject | undefined> {
+    const all = { name: '', namespace: undefined, namespaceUid: undefined }
+    return this.reader(plural).get({ ...all, ...query }, CALLER, AbortSignal.any([]))
+  }
+
   watch(
     plural: ImageGraphPlural,
     query: Partial<WatchQuery> = {},
     signal = AbortSignal.any([]),
   ): AsyncIterator<WatchNotice> {
     const all = { namespace: undefined, namespaceUid: undefined, fields: [], resourceVersion: undefined }
-    return this.reader(plural)
-      .watch({ ...all, sinceTime: undefined, ...query }, CALLER, signal)
-      [Symbol.asyncIterator]()
+    const notices = this.reader(plural).watch({ ...all, sinceTime: undefined, ...query }, CALLER, signal)
+    return notices[Symbol.asyncIterator]()
   }
 
   /** Everything that a watch from a place tells by now. */
