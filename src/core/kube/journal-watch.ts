@@ -112,6 +112,8 @@ class JournalFollower<Item, List extends { readonly resourceVersion: string }> {
   #accepted = false
   #mustList = false
   #failures = 0
+  /** Answers in a row that made no sense. */
+  #unreadable = 0
   /** Since when the API server answers that it has no such resource, or that nobody serves it. */
   #absentSince: number | undefined
   #downSince: number | undefined
@@ -136,7 +138,7 @@ class JournalFollower<Item, List extends { readonly resourceVersion: string }> {
         if (!(error instanceof DeckError) || !this.#accepted) throw error
         this.#failures += 1
         retryAfterMs = error.retryAfterMs
-        this.#mustList ||= LOSES_PLACE.has(error.code) || this.#failures % ATTEMPTS_BEFORE_RELIST === 0
+        this.#mustList ||= this.#losesPlace(error)
         const news = this.#outage.failed(error, clock.now())
         if (news) yield news
         if (this.#isLost(error)) {
@@ -146,6 +148,13 @@ class JournalFollower<Item, List extends { readonly resourceVersion: string }> {
       }
       if (this.#failures > 0) await this.#pause(retryAfterMs)
     }
+  }
+
+  /** Whether going on after the last record is of no use; a companion that is down keeps its journal. */
+  #losesPlace({ code }: DeckError): boolean {
+    if (code !== 'KUBE_PROTOCOL') return LOSES_PLACE.has(code)
+    this.#unreadable += 1
+    return this.#unreadable % ATTEMPTS_BEFORE_RELIST === 0
   }
 
   /** Whether the answer has been the same for so long that no waiting helps. */
@@ -225,6 +234,7 @@ class JournalFollower<Item, List extends { readonly resourceVersion: string }> {
       case 'ADDED':
         yield* this.#settled()
         this.#failures = 0
+        this.#unreadable = 0
         // Before the record is told: who ends the stream on it has had it.
         this.#resourceVersion = frame.object.resourceVersion
         yield { type: 'record', record: this.#options.read(frame.object.object) }

@@ -63,6 +63,11 @@ export class FakeCompanion {
     store.listen((event) => this.#take(event))
   }
 
+  /** The resourceVersion of now. */
+  get version(): number {
+    return this.#version
+  }
+
   /** How many watches are open. */
   get watches(): number {
     return this.#watches.size
@@ -200,7 +205,11 @@ export class FakeCompanion {
     }
     for (const entry of this.#journal)
       if (entry.scope === scope && entry.version > from) send('ADDED', entry.event)
-    const watch: OpenWatch = { scope, send, end: () => writer.end() }
+    const end = (): void => {
+      this.#watches.delete(watch)
+      writer.end()
+    }
+    const watch: OpenWatch = { scope, send, end }
     this.#watches.add(watch)
     response.on('close', () => this.#watches.delete(watch))
   }
