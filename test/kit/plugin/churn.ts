@@ -16,6 +16,16 @@ export interface ChurnOptions {
   /** Mean pause of each of the four workers between two operations, in milliseconds. */
   readonly pauseMs: number
   readonly signal: AbortSignal
+  /** Told of every request that may have changed something. */
+  readonly witness?: ChurnWitness
+}
+
+/** Keeps a record of the churn, by nothing but what the API server answered. */
+export interface ChurnWitness {
+  /** A pod as a request left it or, for `remove`, as it was in the end; the resourceVersion is that of the request. */
+  answered(op: 'put' | 'remove', pod: V1Pod): void
+  /** Nobody knows whether the request was carried out. */
+  unanswered(): void
 }
 
 /**
@@ -29,7 +39,7 @@ export async function churn(options: ChurnOptions): Promise<number> {
 }
 
 async function work(
-  { admin, namespaces, images, seed, pauseMs, signal }: ChurnOptions,
+  { admin, namespaces, images, seed, pauseMs, signal, witness }: ChurnOptions,
   worker: number,
 ): Promise<number> {
   const random = randomNumbers(seed * WORKERS + worker)
@@ -44,10 +54,15 @@ async function work(
     const path = `/api/v1/namespaces/${namespace}/pods`
     try {
       const choice = random()
-      if (choice < 0.45) await admin.text('POST', path, randomPod(name, image, below), signal)
+      // None is cut off by the end of it all: what becomes of a request should be known.
+      if (choice < 0.45)
+        witness?.answered('put', await admin.send<V1Pod>('POST', path, randomPod(name, image, below)))
       else if (choice < 0.8)
-        await admin.text('DELETE', `${path}/${name}?gracePeriodSeconds=0`, undefined, signal)
-      else await change(admin, `${path}/${name}`, image, choice > 0.95, signal)
+        witness?.answered('remove', await admin.send<V1Pod>('DELETE', `${path}/${name}?gracePeriodSeconds=0`))
+      else {
+        const changed = await change(admin, `${path}/${name}`, image, choice > 0.95)
+        if (changed) witness?.answered('put', changed)
+      }
       done += 1
     } catch (error) {
       // Gone, there already, or changed by nobody but the API server itself: another choice is made.
@@ -55,6 +70,7 @@ async function work(
         !(error instanceof ApiStatusError) || [404, 409].includes(error.status) || error.status >= 500
       const starting = error instanceof ApiStatusError && [401, 403].includes(error.status)
       if (!expected && !starting) throw error
+      if (!(error instanceof ApiStatusError) || error.status >= 500) witness?.unanswered()
     }
     await delay(random() * 2 * pauseMs, undefined, { signal }).catch(() => undefined)
   }
@@ -76,25 +92,21 @@ async function change(
   path: string,
   image: () => string,
   ephemeral: boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  const pod = await admin.send<V1Pod>('GET', path, undefined, signal)
-  if (!pod.spec) return
+): Promise<V1Pod | undefined> {
+  const pod = await admin.send<V1Pod>('GET', path)
+  if (!pod.spec) return undefined
   if (ephemeral) {
     const added = { name: `shell-${pod.spec.ephemeralContainers?.length ?? 0}`, image: image() }
     const ephemeralContainers = [...(pod.spec.ephemeralContainers ?? []), added]
-    await admin.text(
-      'PUT',
-      `${path}/ephemeralcontainers`,
-      { ...pod, spec: { ...pod.spec, ephemeralContainers } },
-      signal,
-    )
-    return
+    return admin.send('PUT', `${path}/ephemeralcontainers`, {
+      ...pod,
+      spec: { ...pod.spec, ephemeralContainers },
+    })
   }
   const [first, ...others] = pod.spec.containers
-  if (!first) return
+  if (!first) return undefined
   const containers = [{ ...first, image: image() }, ...others]
-  await admin.text('PUT', path, { ...pod, spec: { ...pod.spec, containers } }, signal)
+  return admin.send('PUT', path, { ...pod, spec: { ...pod.spec, containers } })
 }
 
 /** Numbers in [0, 1) that follow from a seed (mulberry32). */
