@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { type ApiWorld, startApiWorld } from '../../kit/aggregated/api-world.ts'
+import { eventually } from '../../kit/aggregated/eventually.ts'
 import { brief, watchLines, type WatchLines } from '../../kit/aggregated/watch-lines.ts'
 import { ManualClock } from '../../kit/manual-clock.ts'
 
@@ -161,9 +162,9 @@ describe('a watch of the aggregated API', () => {
 
   it('tells the reader when the client leaves', async () => {
     const answer = await open('')
-    await until(() => world.widgets.watchers === 1)
+    await eventually('a watcher', () => world.widgets.watchers === 1)
     answer.destroy()
-    await until(() => world.widgets.watchers === 0)
+    await eventually('no watcher', () => world.widgets.watchers === 0)
   })
 
   it('ends as a whole answer when the server is stopped, and takes no new ones', async () => {
@@ -184,7 +185,7 @@ describe('a watch of the aggregated API', () => {
       const long = 'x'.repeat(64 * 1024)
       // The kernel's buffers and ours: far more than both must be told.
       for (let index = 0; index < 400; index += 1) put(`w${index}`, long)
-      await until(() => clock.sleeping.includes(1000))
+      await eventually('the wheel', () => clock.sleeping.includes(1000))
       const slow = async (): Promise<string> => world.metrics.metrics()
       for (let second = 0; second < 10; second += 1) await tick(clock)
       assert.match(await slow(), /deckwatch_api_slow_watches_total\{resource="widgets"\} 1/)
@@ -199,17 +200,6 @@ describe('a watch of the aggregated API', () => {
     })
   })
 })
-
-/** Waits for something that is a few turns of the event loop away. */
-async function until(holds: () => boolean): Promise<void> {
-  const limit = AbortSignal.timeout(10_000)
-  while (!holds()) {
-    limit.throwIfAborted()
-    await new Promise((resolve) => {
-      setImmediate(resolve)
-    })
-  }
-}
 
 /** Lets a second pass, with what the sockets do in it. */
 async function tick(clock: ManualClock): Promise<void> {

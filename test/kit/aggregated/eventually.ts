@@ -1,0 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+const LIMIT_MS = 15_000
+const STEP_MS = 5
+
+/** Waits until something holds that is about to; fails with what it waited for after 15 s. */
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const until = Date.now() + LIMIT_MS
+  while (!(await holds())) {
+    if (Date.now() > until) throw new Error(`it never came: ${what}`)
+    await delay(STEP_MS)
+  }
+}

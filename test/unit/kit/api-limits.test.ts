@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { ApiError } from '../../../server/kit/api/api-error.ts'
+import { ExpiringCache } from '../../../server/kit/api/expiring-cache.ts'
+import { DEFAULT_LIMITS, RequestLimiter } from '../../../server/kit/api/limits.ts'
+import { type ApiWorld, startApiWorld } from '../../kit/aggregated/api-world.ts'
+import { eventually } from '../../kit/aggregated/eventually.ts'
+import { ManualClock } from '../../kit/manual-clock.ts'
+
+const tooMany = (error: unknown): boolean =>
+  error instanceof ApiError && error.status === 429 && error.retryAfterSeconds === 1
+
+describe('the limits of the API', () => {
+  it('let a user ask 20 times a second, and 40 times at once after a quiet time', async () => {
+    const clock = new ManualClock()
+    const limiter = new RequestLimiter(DEFAULT_LIMITS, clock)
+    const ask = (user: string): void => limiter.takeRequest(user)
+    for (let index = 0; index < 40; index += 1) ask('jane')
+    assert.throws(() => ask('jane'), tooMany)
+    ask('joe')
+    await clock.advance(1000)
+    for (let index = 0; index < 20; index += 1) ask('jane')
+    assert.throws(() => ask('jane'), tooMany)
+    await clock.advance(3_600_000)
+    for (let index = 0; index < 40; index += 1) ask('jane')
+    assert.throws(() => ask('jane'), tooMany)
+  })
+
+  it('let a user open 100 watches, and all together 500', () => {
+    const limiter = new RequestLimiter(DEFAULT_LIMITS, new ManualClock())
+    const leave = Array.from({ length: 100 }, () => limiter.openWatch('jane', false))
+    assert.throws(() => limiter.openWatch('jane', false), tooMany)
+    leave[0]?.()
+    limiter.openWatch('jane', false)
+    for (let index = 0; index < 400; index += 1) limiter.openWatch(`user-${index}`, false)
+    assert.equal(limiter.openWatches, 500)
+    assert.throws(() => limiter.openWatch('somebody', false), tooMany)
+    assert.throws(() => limiter.openWatch('root', true), tooMany)
+  })
+
+  it('remember a bounded number of users', () => {
+    const clock = new ManualClock()
+    const limiter = new RequestLimiter({ ...DEFAULT_LIMITS, burst: 1 }, clock)
+    limiter.takeRequest('jane')
+    assert.throws(() => limiter.takeRequest('jane'), tooMany)
+    for (let index = 0; index < 10_000; index += 1) limiter.takeRequest(`user-${index}`)
+    // Forgotten as the one that asked longest ago.
+    limiter.takeRequest('jane')
+  })
+
+  describe('of a server', () => {
+    let world: ApiWorld
+
+    beforeEach(async () => {
+      world = await startApiWorld({ limits: { requestsPerSecond: 0.001, burst: 3, watchesPerUser: 2 } })
+    })
+    afterEach(() => world.stop())
+
+    it('are answered with 429 and a time to wait, except to system:masters', async () => {
+      const path = '/apis/deckwatch.dev/v1alpha1/widgets'
+      for (const status of [200, 200, 200, 429]) assert.equal((await world.ask(path)).status, status)
+      const { headers, body } = await world.ask(path)
+      assert.equal(headers['retry-after'], '1')
+      assert.equal((JSON.parse(body) as { reason: string }).reason, 'TooManyRequests')
+      assert.equal((await world.ask(path, { user: 'joe' })).status, 200)
+      for (let index = 0; index < 5; index += 1) {
+        assert.equal((await world.ask(path, { user: 'root', groups: ['system:masters'] })).status, 200)
+      }
+      // Neither discovery nor probes are anybody's share.
+      assert.equal((await world.ask('/apis/deckwatch.dev/v1alpha1')).status, 200)
+    })
+
+    it('count watches that are open only', async () => {
+      const path = '/apis/deckwatch.dev/v1alpha1/widgets?watch=1'
+      const masters = { user: 'root', groups: ['system:masters'] }
+      const joe = { user: 'joe' }
+      const first = [await world.open(path, joe), await world.open(path, joe)]
+      assert.equal((await world.ask(path, joe)).status, 429)
+      assert.match(await world.metrics.metrics(), /deckwatch_api_watches 2/)
+      const more = await Promise.all([1, 2, 3].map(() => world.open(path, masters)))
+      for (const answer of [...first, ...more]) answer.destroy()
+      const text = (): Promise<string> => world.metrics.metrics()
+      await eventually('no watches', async () => (await text()).includes('deckwatch_api_watches 0'))
+    })
+  })
+})
+
+describe('a cache of answers', () => {
+  it('is bounded, forgets failures, and asks anew where an older answer will not do', async () => {
+    const clock = new ManualClock()
+    const cache = new ExpiringCache<number>({ clock, ttlMs: 100, maxEntries: 3 })
+    let asked = 0
+    const ask = (): Promise<number> => Promise.resolve(++asked)
+    assert.equal(await cache.get('a', ask), 1)
+    assert.equal(await cache.get('a', ask), 1)
+    assert.equal(await cache.get('a', ask, clock.now() + 1), 2)
+    await clock.advance(100)
+    assert.equal(await cache.get('a', ask), 3)
+    for (const key of ['b', 'c', 'd']) await cache.get(key, ask)
+    assert.equal(cache.size, 3)
+    assert.equal(await cache.get('a', ask), 7)
+    await assert.rejects(cache.get('x', () => Promise.reject(new Error('down'))))
+    assert.equal(await cache.get('x', ask), 8)
+  })
+})
