@@ -94,6 +94,12 @@ export function composeApi(deps: FrontDeps): Fronts {
     status,
     routes: [leaves],
     address: config.apiAddress,
+    limits: {
+      watches: config.watches,
+      watchesPerUser: config.watchesPerUser,
+      requestsPerSecond: config.requestsPerSecond,
+      burst: 2 * config.requestsPerSecond,
+    },
   })
   const guard = { transport, namespace, apiService: config.apiService, clock, log }
   const guarded = config.apiService !== ''

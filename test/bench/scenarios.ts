@@ -1,4 +1,7 @@
 import type { Scenario } from './scenario.ts'
+import { companionApiScenario } from './scenarios/companion-api.ts'
+import { companionWatchersScenario } from './scenarios/companion-watchers.ts'
+import { companionScenario } from './scenarios/companion.ts'
 import { followScenario } from './scenarios/follow.ts'
 import { largeScenario } from './scenarios/large.ts'
 import { renderScenario } from './scenarios/render.ts'
@@ -12,4 +15,7 @@ export const SCENARIOS: readonly Scenario[] = [
   renderScenario,
   largeScenario,
   followScenario,
+  companionWatchersScenario,
+  companionApiScenario,
+  companionScenario,
 ]

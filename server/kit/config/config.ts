@@ -41,5 +41,10 @@ export interface Config {
   readonly historyMs: number
   readonly historyEvents: number
   readonly historyBytes: number
+  /** Open at once: of this process, and of one user. */
+  readonly watches: number
+  readonly watchesPerUser: number
+  /** Of one user; twice as many may come at once. */
+  readonly requestsPerSecond: number
   readonly shutdownGraceMs: number
 }

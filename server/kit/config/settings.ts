@@ -227,6 +227,24 @@ export const SETTINGS: Settings = {
     help: 'size of the history of images on the volume',
     fallback: '256Mi',
   },
+  watches: {
+    schema: wholeNumber(1, 100_000),
+    allowed: 'a whole number from 1 to 100000',
+    help: 'watches that the api holds open at once',
+    fallback: '500',
+  },
+  watchesPerUser: {
+    schema: wholeNumber(1, 100_000),
+    allowed: 'a whole number from 1 to 100000',
+    help: 'watches that it holds open for one user',
+    fallback: '100',
+  },
+  requestsPerSecond: {
+    schema: wholeNumber(1, 100_000),
+    allowed: 'a whole number from 1 to 100000',
+    help: 'requests that one user may send; twice as many at once after a quiet time',
+    fallback: '20',
+  },
   shutdownGraceMs: {
     schema: read(readDuration).refine((ms) => ms <= 3_600_000),
     allowed: 'a duration up to 1h, such as 20s',

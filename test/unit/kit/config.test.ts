@@ -61,6 +61,9 @@ describe('the configuration', () => {
       historyMs: 7 * 24 * 3_600_000,
       historyEvents: 200_000,
       historyBytes: 256 * 1024 * 1024,
+      watches: 500,
+      watchesPerUser: 100,
+      requestsPerSecond: 20,
       shutdownGraceMs: 20_000,
     })
   })
@@ -145,6 +148,9 @@ describe('the configuration', () => {
     ['history-days', '7d'],
     ['history-events', '-1'],
     ['history-size', '1Ki'],
+    ['watches', '0'],
+    ['watches-per-user', 'many'],
+    ['requests-per-second', '-1'],
     ['shutdown-grace', '2h'],
     ['shutdown-grace', 'soon'],
   ]
