@@ -78,8 +78,8 @@ describe('looking for a companion', () => {
     await clock.advance(300)
     assert.deepEqual(await finding, { found: false })
     assert.equal(kept, undefined)
-    while (!kept) await new Promise((resolve) => setTimeout(resolve, 5))
-    assert.equal((kept as CompanionState).state, 'found')
+    while (search.memory.recall() === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.equal(search.memory.recall()?.state, 'found')
   })
 
   it('leaves an API server that fails to the question proper', async () => {
