@@ -45,13 +45,15 @@ export function renderLabelledLines(
 /** Lines of at most `width` cells, broken at blanks; a longer word stands alone and is not cut. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = []
+  // What begins with a dash goes on under its first word.
+  const hang = text.startsWith('- ') ? '  ' : ''
   let line = ''
   // Wider gaps belong to the text.
   for (const word of text.split(/ (?! )/)) {
     const longer = line === '' ? word : `${line} ${word}`
     if (line !== '' && displayWidth(longer) > width) {
       lines.push(line.trimEnd())
-      line = word.trimStart()
+      line = hang + word.trimStart()
     } else line = longer
   }
   lines.push(line)

@@ -1,7 +1,7 @@
 import { manifests, ValuesError, type DeployValues } from '../../../../server/deploy/index.ts'
 import { parseDuration } from '../../../core/lib/time.ts'
 import { install } from '../../features/deckwatch/install.ts'
-import { closingLine, dryRunLine, introLines } from '../../features/deckwatch/install-lines.ts'
+import { closingLine, dryRunLine, introLines, type Intro } from '../../features/deckwatch/install-lines.ts'
 import { EMERGENCY_EXIT } from '../../features/deckwatch/installation.ts'
 import { KINDS, spokenName } from '../../features/deckwatch/kinds.ts'
 import { decideValues, planInstall, type InstallPlan } from '../../features/deckwatch/plan-install.ts'
@@ -60,7 +60,11 @@ export class InstallCommand extends DeckCommand {
           isTTY: this.session.stdout.isTerminal,
           env: this.session.environment,
         })
-        await this.#printIntro(plan, clusterName(connection), palette)
+        await this.#printIntro(
+          plan,
+          { clusterName: clusterName(connection), later: LATER_COMPONENTS, inFull: flags['dry-run'] },
+          palette,
+        )
         if (flags['dry-run']) return this.#printDryRun(plan)
         if (!flags.yes) await confirm(this.session, 'Go on?')
         await this.#install(session, plan, { timeoutMs, wait: flags.wait }, palette)
@@ -88,8 +92,8 @@ export class InstallCommand extends DeckCommand {
     }
   }
 
-  async #printIntro(plan: InstallPlan, cluster: string, palette: Palette): Promise<void> {
-    const lines = introLines(plan, { clusterName: cluster, later: LATER_COMPONENTS })
+  async #printIntro(plan: InstallPlan, intro: Intro, palette: Palette): Promise<void> {
+    const lines = introLines(plan, intro)
     const shown = lines.map(({ label, text }) => ({
       label,
       text,
@@ -126,6 +130,7 @@ export class InstallCommand extends DeckCommand {
           case 'object':
             if (step.ref.kind === KINDS.APIService) registered = step.outcome !== 'deleted'
             if (step.outcome !== 'deleted') applied += 1
+            else if (step.ref.kind === KINDS.APIService) applied -= 1
             await stdout.write(`${spokenName(step.ref)} ${step.outcome}\n`)
             break
           case 'waiting':
@@ -153,10 +158,10 @@ export class InstallCommand extends DeckCommand {
       if (applied === 0) throw error
       const group =
         registered === undefined
-          ? 'the API group is not registered by it'
+          ? `the API group is ${plan.apiService.before ? 'registered as before' : 'not registered'}`
           : registered
             ? 'the API group is registered'
-            : 'the API group was taken back'
+            : 'its registration was taken back'
       const afterword = `${applied} of ${total} objects are applied, ${group}. The same command goes on; kubectl deckwatch uninstall takes all away.`
       if (signal.aborted) await stderr.write(`interrupted: ${afterword}\n`)
       throw withAfterword(error, afterword)

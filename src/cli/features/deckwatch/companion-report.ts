@@ -17,7 +17,7 @@ export interface CompanionReport {
   readonly pods: readonly PodReport[]
   readonly api: ApiReport
   readonly rights: readonly RightReport[]
-  /** Trouble, the worst first. */
+  /** Trouble, a cause before its effects. */
   readonly problems: readonly Problem[]
   /** What could not be looked at, and why; one clause each. */
   readonly unseen: readonly string[]

@@ -1,4 +1,4 @@
-import { describeRights, type DeployValues } from '../../../../server/deploy/index.ts'
+import { describeRights, type AccountRights, type DeployValues } from '../../../../server/deploy/index.ts'
 import { plural } from '../../../core/lib/text.ts'
 import { spokenName } from './kinds.ts'
 import type { InstallPlan, PlannedObject } from './plan-install.ts'
@@ -9,10 +9,19 @@ export interface IntroLine {
   readonly text: string
 }
 
+/** What a screen says of an installation before it begins. */
+export interface Intro {
+  readonly clusterName: string
+  /** Components that come with later versions. */
+  readonly later: readonly string[]
+  /** Each right with its reason, and what whoever took a pod over could do. */
+  readonly inFull: boolean
+}
+
 /** What an installation brings, where, and which rights its accounts get, for the person who decides about it. */
 export function introLines(
   { values, warnings, obsolete, apiService }: InstallPlan,
-  { clusterName, later }: { readonly clusterName: string; readonly later: readonly string[] },
+  { clusterName, later, inFull }: Intro,
 ): readonly IntroLine[] {
   const { namespace, components, image } = values
   return [
@@ -22,15 +31,29 @@ export function introLines(
     },
     { label: 'Components', text: `${components.join(', ')}. In later versions: ${later.join(', ')}` },
     { label: 'Storage', text: storageText(values) },
-    ...describeRights(values).flatMap(({ account, rights, takenOver }) => [
-      { label: 'Rights', text: `of ServiceAccount ${account}:` },
-      ...rights.map(({ what, why }) => ({ label: '', text: `- ${what}: ${why}` })),
-      { label: '', text: `Who took its pod over could ${takenOver.join('; ')}` },
-    ]),
+    ...(inFull ? describeRights(values).flatMap(rightsInFull) : rightsInShort(values)),
     ...(obsolete.length === 0
       ? []
       : [{ label: 'Removes', text: `${obsolete.map(spokenName).join(', ')} of the earlier installation` }]),
     ...warnings.map((warning) => ({ label: 'Warning', text: warning })),
+  ]
+}
+
+function rightsInShort(values: DeployValues): readonly IntroLine[] {
+  return [
+    ...describeRights(values).map(({ account, rights }) => ({
+      label: 'Rights',
+      text: `of ServiceAccount ${account}: ${rights.map(({ what }) => what).join('; ')}`,
+    })),
+    { label: '', text: 'What each is for, and what whoever took the pod over could do: --dry-run' },
+  ]
+}
+
+function rightsInFull({ account, rights, takenOver }: AccountRights): readonly IntroLine[] {
+  return [
+    { label: 'Rights', text: `of ServiceAccount ${account}:` },
+    ...rights.map(({ what, why }) => ({ label: '', text: `- ${what}: ${why}` })),
+    { label: '', text: `Whoever took its pod over could ${takenOver.join('; ')}` },
   ]
 }
 

@@ -2,7 +2,7 @@ import { NAMES } from '../../../../server/deploy/index.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
 import type { Clock } from '../../../core/lib/time.ts'
 import { API_SERVICE, EMERGENCY_EXIT } from './installation.ts'
-import { spokenName, type ObjectRef } from './kinds.ts'
+import { KINDS, spokenName, type ObjectRef } from './kinds.ts'
 import {
   explainRefusal,
   outcomeOf,
@@ -58,10 +58,12 @@ export async function* install(
   const { namespace } = plan.values
   for (const planned of plan.objects) yield await applyPlanned(cluster, planned, signal)
 
+  const all = plan.objects.filter(({ ref }) => ref.kind === KINDS.Deployment).map(({ ref }) => ref.name)
+  const serving = all.find((name) => name === NAMES.api) ?? NAMES.companion
   yield { type: 'waiting', for: 'the pod to become ready' }
   const until = clock.now() + timeoutMs
   try {
-    yield* troubles(waitForRollout(deps, { namespace, goal: 'serving', until }, signal))
+    yield* troubles(waitForRollout(deps, { namespace, awaited: [serving], goal: 'serving', until }, signal))
     yield { type: 'waiting', for: 'the API server to reach the pod' }
     yield await reached(deps, namespace, signal)
   } catch (error) {
@@ -80,14 +82,14 @@ export async function* install(
     }
     throw error
   }
-  if (!reach.ok) throw await withdrawn(cluster, plan, reach, signal)
+  if (!reach.ok) return yield* withdraw(cluster, plan, reach, signal)
 
   for (const ref of plan.obsolete) {
     if (await cluster.delete(ref, signal)) yield { type: 'object', ref, outcome: 'deleted' }
   }
   if (wait) {
     yield { type: 'waiting', for: 'every pod to become ready' }
-    yield* troubles(waitForRollout(deps, { namespace, goal: 'complete', until }, signal))
+    yield* troubles(waitForRollout(deps, { namespace, awaited: all, goal: 'complete', until }, signal))
     const after = await answered(deps, signal)
     if (!after.ok) throw notAnswering(after, 'The pods are ready: kubectl deckwatch status tells more.')
   }
@@ -149,23 +151,23 @@ async function answered({ cluster, clock }: InstallDeps, signal: AbortSignal): P
   }
 }
 
-async function withdrawn(
+async function* withdraw(
   cluster: ClusterPort,
   { answersNow, values }: InstallPlan,
   reach: AggregatedReach,
   signal: AbortSignal,
-): Promise<DeckError> {
-  const advice = adviceFor(reach.cause, values.namespace)
+): AsyncGenerator<InstallStep, never> {
   try {
     await cluster.delete(API_SERVICE, signal)
   } catch (error) {
     if (!(error instanceof DeckError)) throw error
-    return notAnswering(reach, `It could not be removed again (${error.message}): ${EMERGENCY_EXIT}`)
+    throw notAnswering(reach, `It could not be removed again (${error.message}): ${EMERGENCY_EXIT}`)
   }
+  yield { type: 'object', ref: API_SERVICE, outcome: 'deleted' }
   const earlier = answersNow ? ' It answered before this upgrade.' : ''
-  return notAnswering(
+  throw notAnswering(
     reach,
-    `${spokenName(API_SERVICE)} was removed again, since the cluster can delete no namespace while it does not answer.${earlier} ${advice}`,
+    `It was removed again, since the cluster can delete no namespace while it does not answer.${earlier} ${adviceFor(reach.cause, values.namespace)}`,
   )
 }
 

@@ -54,14 +54,14 @@ const PULL_FAILURES = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImage
 
 /** Why a pod does not run or is not ready; undefined where it does, or where nothing stands in its way yet. */
 export function podTrouble(pod: StoredObject, claims: readonly StoredObject[]): Trouble | undefined {
-  const { name, deletionTimestamp } = pod.metadata
+  const { name, namespace = '', deletionTimestamp } = pod.metadata
   const what = `pod/${name}`
   const state = fieldOf<PodState>(pod, 'status')
   if (deletionTimestamp !== undefined) return { what, why: ENDING }
   if (state.phase === 'Failed') return { what, why: clause(state.reason, state.message) || 'it has failed' }
   const containers = [...(state.initContainerStatuses ?? []), ...(state.containerStatuses ?? [])]
   for (const container of containers) {
-    const trouble = containerTrouble(name, container)
+    const trouble = containerTrouble({ name, namespace }, container)
     if (trouble) return { what, ...trouble }
   }
   const scheduled = conditionOf(pod, 'PodScheduled')
@@ -117,7 +117,7 @@ function isAbout(event: StoredObject, { kind, metadata }: StoredObject): boolean
 }
 
 function containerTrouble(
-  pod: string,
+  pod: { readonly name: string; readonly namespace: string },
   { name, image = '', state, lastState, restartCount = 0 }: ContainerState,
 ): Omit<Trouble, 'what'> | undefined {
   const { reason = '', message = '' } = state?.waiting ?? {}
@@ -138,7 +138,8 @@ function containerTrouble(
     if (state?.running && restartCount < 2) return undefined
     return {
       why: `${why}${restartCount > 0 ? `, ${restartCount} times restarted` : ''}`,
-      crashed: { pod, container: name, previous },
+      mend: `kubectl -n ${pod.namespace} logs ${pod.name} -c ${name}${previous ? ' --previous' : ''}`,
+      crashed: { pod: pod.name, container: name, previous },
     }
   }
   if (reason && !['ContainerCreating', 'PodInitializing'].includes(reason)) {

@@ -59,7 +59,8 @@ export async function readStatus(
     see('namespaces', heldNamespaces(cluster, signal)),
     readRights(cluster, ownNamespace, signal),
   ])
-  const { deployments, pods } = workloads
+  const { deployments } = workloads
+  const pods = workloads.pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
   const podReports = await Promise.all(pods.map((pod) => readPod(cluster, pod, unseen, signal)))
   const helm = deployments.some((deployment) => helmRelease(deployment))
   return {

@@ -1,4 +1,4 @@
-import { NAMES, OWNED_SELECTOR } from '../../../../server/deploy/index.ts'
+import { OWNED_SELECTOR } from '../../../../server/deploy/index.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
 import type { Clock } from '../../../core/lib/time.ts'
 import { KINDS } from './kinds.ts'
@@ -86,27 +86,26 @@ export function hasReached(deployment: StoredObject, goal: RolloutGoal): boolean
 /** Which rollout is waited for, and how long. */
 export interface RolloutQuery {
   readonly namespace: string
+  /** Names of Deployments. */
+  readonly awaited: readonly string[]
   readonly goal: RolloutGoal
   /** Epoch milliseconds. */
   readonly until: number
 }
 
 /**
- * Waits until the Deployment behind the Service, or with `complete` every one, has reached the goal; yields each new
- * trouble once. DeckError COMPANION_NOT_READY when time is up, with what stands in the way.
+ * Waits until each awaited Deployment has reached the goal; yields each new trouble once. DeckError COMPANION_NOT_READY when time is up, with what stands in the way.
  */
 export async function* waitForRollout(
   { cluster, clock }: { readonly cluster: ClusterPort; readonly clock: Clock },
-  { namespace, goal, until }: RolloutQuery,
+  { namespace, awaited, goal, until }: RolloutQuery,
   signal: AbortSignal,
 ): AsyncGenerator<Trouble> {
   const said = new Set<string>()
   for (;;) {
     const workloads = await readWorkloads(cluster, namespace, signal)
-    const { deployments } = workloads
-    const serving = deployments.filter(({ metadata }) => metadata.name === NAMES.api)
-    const awaited = goal === 'complete' || serving.length === 0 ? deployments : serving
-    if (awaited.length > 0 && awaited.every((deployment) => hasReached(deployment, goal))) return
+    const reached = workloads.deployments.filter((deployment) => hasReached(deployment, goal))
+    if (awaited.every((name) => reached.some(({ metadata }) => metadata.name === name))) return
     const troubles = workloadTroubles(workloads)
     for (const trouble of troubles) {
       const key = `${trouble.what} ${trouble.why}`

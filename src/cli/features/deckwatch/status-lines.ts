@@ -41,7 +41,7 @@ function companion({ deployments, versions, namespace }: CompanionReport): strin
   const wanted = deployments.reduce((sum, deployment) => sum + deployment.wanted, 0)
   return [
     ...(deployments.length > 0 ? [`${ready}/${wanted} in ${namespace}`] : []),
-    `${versions.companion.join(', ') || 'version unknown'} (CLI ${versions.cli})`,
+    `${versions.companion.join(', ') || (deployments.length > 0 ? 'version unknown' : 'not seen')} (CLI ${versions.cli})`,
     ...(versions.kubernetes === undefined ? [] : [`Kubernetes ${versions.kubernetes}`]),
   ].join('   ')
 }

@@ -2,6 +2,7 @@ import { NAMES } from '../../../../server/deploy/index.ts'
 import type { ComponentStatus } from '../../../core/wire/companion-status.ts'
 import type { PodReport, Problem } from './companion-report.ts'
 import { EMERGENCY_EXIT } from './installation.ts'
+import { ENDING } from './pod-trouble.ts'
 import type { StatusFacts } from './read-status.ts'
 import { adviceFor } from './reach.ts'
 
@@ -10,15 +11,15 @@ const DAY = 24 * 60 * 60 * 1000
 const RENEWAL_GRACE_MS = DAY
 const FULL_SHARE = 0.9
 
-/** Judges what was found: every trouble with its mend, the worst first; `now` in epoch milliseconds. */
+/** Judges what was found: every trouble with its mend, a cause before its effects; `now` in epoch milliseconds. */
 export function findProblems(facts: StatusFacts, now: number): readonly Problem[] {
   const absent = absence(facts)
   if (absent) return [absent, ...heldNamespaces(facts)]
   return [
-    ...apiProblems(facts),
-    ...heldNamespaces(facts),
     ...deploymentProblems(facts),
     ...facts.pods.flatMap((pod) => podProblems(pod, facts, now)),
+    ...apiProblems(facts),
+    ...heldNamespaces(facts),
     ...versionProblems(facts),
   ]
 }
@@ -79,11 +80,15 @@ function deploymentProblems({
   api,
   unseen,
 }: StatusFacts): readonly Problem[] {
-  const found: Problem[] = troubles.map(({ what, why, mend }) => ({
-    about: what,
-    text: why,
-    mend: mend ?? `kubectl -n ${namespace} describe ${what}`,
-  }))
+  const isWhole = deployments.every(({ wanted, ready }) => ready >= wanted)
+  const found: Problem[] = troubles
+    // An old pod that takes its time is no trouble where the new ones are there.
+    .filter(({ why }) => why !== ENDING || !isWhole)
+    .map(({ what, why, mend }) => ({
+      about: what,
+      text: why,
+      mend: mend ?? `kubectl -n ${namespace} describe ${what}`,
+    }))
   for (const { name, wanted, ready } of deployments) {
     if (wanted === 0) {
       found.push({
