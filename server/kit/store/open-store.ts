@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DeckError } from '../../../src/core/lib/errors.ts'
@@ -32,7 +32,7 @@ export function openStore(options: StoreOptions, deps: StoreDeps): Store {
   try {
     mkdirSync(folder, { recursive: true })
     unlock = lockStore(join(folder, `${name}.lock`), deps.lockWaitMs ?? 2000)
-    const found = readMark(damageMark) ?? whatIsWrong(options, file)
+    const found = readMark(damageMark) ?? isNoFile(file) ?? whatIsWrong(options, file)
     const setAside = found === undefined ? undefined : moveAside(options, found, deps.clock)
     if (setAside) {
       log.error({ ...setAside }, 'the store was damaged: it is set aside and a new one begun')
@@ -47,6 +47,8 @@ export function openStore(options: StoreOptions, deps: StoreDeps): Store {
     }
     return new SqliteStore({ database, setAside, damageMark, log, unlock })
   } catch (error) {
+    // One that could not be begun, as for want of space, is not to be taken for one that was lost.
+    if (unlock && isNoFile(file) === EMPTY) rmSync(file)
     unlock?.()
     if (error instanceof DeckError) throw error
     throw storeFailed(file, error)
@@ -93,6 +95,16 @@ function whatIsWrong(options: StoreOptions, file: string): string | undefined {
   }
 }
 
+const EMPTY = 'the file is empty'
+
+/** What SQLite would not call damage: it takes an empty file for a new database, and cannot say what a folder is. */
+function isNoFile(file: string): string | undefined {
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (!found) return undefined
+  if (!found.isFile()) return 'it is no file'
+  return found.size === 0 ? EMPTY : undefined
+}
+
 function readMark(damageMark: string): string | undefined {
   try {
     return readFileSync(damageMark, 'utf8')
@@ -104,7 +116,8 @@ function readMark(damageMark: string): string | undefined {
 /** Moves the file and its companions out of the way, under the time's name; of such only the latest is kept. */
 function moveAside({ folder, name }: StoreOptions, reason: string, clock: Clock): SetAside {
   const prefix = `${name}.damaged-`
-  for (const old of readdirSync(folder)) if (old.startsWith(prefix)) rmSync(join(folder, old))
+  for (const old of readdirSync(folder))
+    if (old.startsWith(prefix)) rmSync(join(folder, old), { recursive: true })
   const target = join(folder, `${prefix}${rfc3339Seconds(clock.now()).replaceAll(':', '-')}.sqlite`)
   for (const suffix of ['-wal', '-shm', '']) {
     try {

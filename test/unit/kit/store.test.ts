@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import {
   closeSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -246,6 +248,24 @@ describe('the store', () => {
       rmSync(file)
       overwrite(file, 0, cut)
       assert.ok(open().setAside)
+    })
+
+    it('is found out where nothing is left of the file, or a folder is in its place', () => {
+      const { file } = fill()
+      rmSync(file)
+      overwrite(file, 0, new Uint8Array(101))
+      truncateSync(file)
+      assert.match(open().setAside?.reason ?? '', /the file is empty/)
+      for (const store of opened.splice(0)) store.close()
+      for (let round = 0; round < 2; round++) {
+        rmSync(file)
+        mkdirSync(join(file, 'lost+found'), { recursive: true })
+        const store = open()
+        assert.match(store.setAside?.reason ?? '', /no file/)
+        insert(store, 1, 10)
+        store.close()
+      }
+      assert.equal(files().filter((name) => name.startsWith('numbers.damaged-')).length, 1)
     })
 
     it('only while it runs is set aside at the next start', () => {
