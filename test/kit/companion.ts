@@ -14,6 +14,19 @@ import { freePorts } from './kubernetes/free-ports.ts'
 /** The namespace of the companion where a test names no other. */
 export const COMPANION_NAMESPACE = 'deckwatch'
 
+/** Where a companion listens on 127.0.0.1. */
+export interface CompanionPorts {
+  readonly api: number
+  readonly peer: number
+  readonly metrics: number
+}
+
+/** Ports for a companion that others must know of before it runs. */
+export async function companionPorts(): Promise<CompanionPorts> {
+  const [api = 0, peer = 0, metrics = 0] = await freePorts(3)
+  return { api, peer, metrics }
+}
+
 /** How a companion is started. */
 export interface CompanionOptions {
   /** `api` and `image-graph` where left out. */
@@ -24,6 +37,8 @@ export interface CompanionOptions {
   /** The folder of the stores, kept by its owner; where left out it is the companion's own and goes with it. */
   readonly data?: string
   readonly namespace?: string
+  /** Of `companionPorts`; free ones where left out. */
+  readonly ports?: CompanionPorts
   /** The rooms run elsewhere: where this api asks them (`companion.ports.peer`). */
   readonly peers?: Readonly<Record<string, number>>
   /** Where rooms without an api get their certificate: the port of an api. */
@@ -55,7 +70,7 @@ export interface Companion {
   readonly namespace: string
   /** `https://127.0.0.1:PORT` of the api, or of the probes where there is none. */
   readonly url: string
-  readonly ports: { readonly api: number; readonly peer: number; readonly metrics: number }
+  readonly ports: CompanionPorts
   /** The folder of the stores. */
   readonly data: string
   readonly logFile: string
@@ -95,7 +110,7 @@ export async function startCompanion(
   const isApi = components.includes('api')
   const apart = !isApi || components.length === 1
   const account = await grantCompanion(cluster.admin, { namespace, apart, isApi })
-  const companion = new HostCompanion(cluster, namespace, options, await freePorts(3))
+  const companion = new HostCompanion(cluster, namespace, options, options.ports ?? (await companionPorts()))
   const flags = await companion.prepare(account, components)
   try {
     await companion.launch(flags)
@@ -110,7 +125,7 @@ export async function startCompanion(
 
 class HostCompanion implements Companion {
   readonly namespace: string
-  readonly ports: Companion['ports']
+  readonly ports: CompanionPorts
   readonly data: string
   readonly logFile: string
   readonly #cluster: ControlPlane
@@ -120,18 +135,13 @@ class HostCompanion implements Companion {
   #registered = false
   #child: ChildProcess | undefined
 
-  constructor(
-    cluster: ControlPlane,
-    namespace: string,
-    options: CompanionOptions,
-    [api = 0, peer = 0, metrics = 0]: readonly number[],
-  ) {
+  constructor(cluster: ControlPlane, namespace: string, options: CompanionOptions, ports: CompanionPorts) {
     mkdirSync(cluster.folder.file('companions'), { recursive: true })
     this.#cluster = cluster
     this.#options = options
     this.#folder = mkdtempSync(cluster.folder.file('companions', 'run-'))
     this.namespace = namespace
-    this.ports = { api, peer, metrics }
+    this.ports = ports
     this.data = options.data ?? join(this.#folder, 'data')
     this.logFile = join(this.#folder, 'log')
   }
