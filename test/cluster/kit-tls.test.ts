@@ -207,8 +207,7 @@ describe('the companion’s certificates, on a real API server', function () {
       'peer-ca.crt': pod.authorities.peerAuthority.bundle(),
     }
     assert.deepEqual(await until(published), expected)
-    const foreign = await createAuthorityPair({ commonName: 'wrong', now: Date.now(), lifeMs: DAY })
-    await cluster.admin.send('PATCH', path, { data: { 'ca.crt': foreign.certificate } })
+    await cluster.admin.send('PATCH', path, { data: { 'ca.crt': (await foreign()).certificate } })
     await pod.clock.advance(MINUTE)
     await until(async () => ((await published())?.['ca.crt'] === expected['ca.crt'] ? true : undefined))
     await cluster.admin.text('DELETE', path)

@@ -118,6 +118,7 @@ class LeaseLeadership implements Leadership {
         }
       } catch (error) {
         if (signal.aborted) return undefined
+        observation.lookedInVain()
         this.#tellFailure('take', error)
       }
       await clock.sleep(waitMs, signal).catch((error: unknown) => {
@@ -139,21 +140,21 @@ class LeaseLeadership implements Leadership {
   /** Renews until the signal aborts; ends the term itself when the Lease is another's. */
   async #renewUntilLost(term: Term, signal: AbortSignal): Promise<void> {
     const { clock, log, name, identity } = this.#options
-    /** Since the last success; slept time, as in `LeaseObservation`. */
-    let unrenewedMs = 0
+    /** Since the last success, but without the time in which nobody could have taken the Lease. */
+    let refusedMs = 0
     let waitMs = this.#times.renewMs
     while (!signal.aborted) {
       await clock.sleep(waitMs, signal).catch((error: unknown) => {
         if (!signal.aborted) throw error
       })
       if (signal.aborted) return
-      unrenewedMs += waitMs
+      const waitedMs = waitMs
       waitMs = this.#retryMs()
       try {
         const taken = await this.#take(term.lease, signal)
         if (taken) {
           term.lease = taken
-          unrenewedMs = 0
+          refusedMs = 0
           waitMs = this.#times.renewMs
           this.#told = ''
           continue
@@ -171,7 +172,8 @@ class LeaseLeadership implements Leadership {
       } catch (error) {
         if (signal.aborted) return
         this.#tellFailure('renew', error)
-        if (isRefusal(error) && unrenewedMs >= this.#times.durationMs) {
+        if (isRefusal(error)) refusedMs += waitedMs
+        if (refusedMs >= this.#times.durationMs) {
           term.lose()
           return
         }

@@ -44,27 +44,34 @@ export function releasedSpec(before: LeaseSpec, now: number): LeaseSpec {
 }
 
 /**
- * How long a Lease has been seen unchanged, counted in what this process slept: no clock is read, so that neither
- * another pod's nor a jump of our own can make a Lease seem expired (client-go: observedRecord, observedTime). Time
- * that was not slept is not counted, which errs to the side of waiting.
+ * How long a Lease has been seen unchanged, counted in what this process slept between two looks: no clock is read, so
+ * that neither another pod's nor a jump of our own can make a Lease seem expired (client-go: observedRecord,
+ * observedTime). Time in which the API server did not answer is not counted, since the holder could not renew then
+ * either: an outage takes no Lease from anybody.
  */
 export class LeaseObservation {
   #seen = ''
   #unchangedMs = 0
+  /** Slept since the last look; undefined after one that failed. */
+  #sleptMs: number | undefined = 0
 
   /** Takes what the API server says now; gives how much longer its holder must be let, 0 where it may be taken. */
   observe(spec: LeaseSpec | undefined): number {
     const seen = JSON.stringify([spec?.holderIdentity, spec?.renewTime, spec?.leaseTransitions])
-    if (seen !== this.#seen) {
-      this.#seen = seen
-      this.#unchangedMs = 0
-    }
+    this.#unchangedMs = seen === this.#seen ? this.#unchangedMs + (this.#sleptMs ?? 0) : 0
+    this.#seen = seen
+    this.#sleptMs = 0
     if (!spec?.holderIdentity) return 0
     return Math.max(0, (spec.leaseDurationSeconds ?? 0) * 1000 - this.#unchangedMs)
   }
 
   /** Counts a sleep that has ended. */
   slept(ms: number): void {
-    this.#unchangedMs += ms
+    if (this.#sleptMs !== undefined) this.#sleptMs += ms
+  }
+
+  /** The last look failed. */
+  lookedInVain(): void {
+    this.#sleptMs = undefined
   }
 }
