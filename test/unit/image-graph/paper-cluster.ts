@@ -124,10 +124,13 @@ export class PaperCluster {
   /** While set, every request is answered with this status. */
   failure: number | undefined
   readonly #clock: Clock
+  readonly #suffix: string
   #made = 0
 
-  constructor(clock: Clock) {
+  /** The suffix is of all uids of pods. */
+  constructor(clock: Clock, suffix = '') {
     this.#clock = clock
+    this.#suffix = suffix
     this.pods = new PaperReflector(clock)
     this.nodes = new PaperReflector(clock)
   }
@@ -158,7 +161,7 @@ export class PaperCluster {
       pullPolicy: '',
       imageID: '',
     }))
-    const uid = before?.uid ?? `${namespace}/${name}#${(this.#made += 1)}`
+    const uid = before?.uid ?? `${namespace}/${name}#${(this.#made += 1)}${this.#suffix}`
     const resourceVersion = String((this.#made += 1))
     const pod = webPod(name, uses, { ...over, namespace, uid, resourceVersion })
     this.pods.put(pod)
