@@ -7,6 +7,7 @@ interface Flag {
   readonly options?: readonly string[]
   readonly hidden?: boolean
   readonly multiple?: boolean
+  readonly default?: unknown
   readonly type: 'boolean' | 'option'
 }
 
@@ -61,8 +62,9 @@ function spelling(name: string, { char, type, helpValue, options }: Flag): strin
   return `${char === undefined ? '' : `\`-${char}\`, `}\`--${name}${value}\``
 }
 
-function meaning({ summary = '', multiple }: Flag): string {
-  return multiple && !summary.includes('repeated') ? `${summary}; may be repeated` : summary
+function meaning({ summary = '', multiple, default: value }: Flag): string {
+  const whole = multiple && !summary.includes('repeated') ? `${summary}; may be repeated` : summary
+  return typeof value === 'string' ? `${whole} (default: ${value})` : whole
 }
 
 function table(head: string, rows: readonly (readonly [string, string])[]): string {

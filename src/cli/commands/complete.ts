@@ -85,6 +85,10 @@ async function valuesOf(
   const options = flags[name]?.options
   if (options) return options
   if (name === 'output') return FORMATS
+  if (name === 'components') {
+    const { COMPONENTS } = await import('../../../server/deploy/components.ts')
+    return ['all', ...COMPONENTS.map((component) => component.name)]
+  }
   try {
     if (name === 'context') return await contextNames(connectionOverrides(given(words, flags)))
     if (name === 'namespace') return await namespaces(given(words, flags), signal)
