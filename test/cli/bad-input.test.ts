@@ -132,12 +132,6 @@ describe('bad input', () => {
       )
     })
 
-    it('--companion=require, as long as no companion can be asked', async () => {
-      const result = await cli().run(['--companion=require'], { env })
-      await golden.check('kubectl images --companion=require', result)
-      assert.equal(result.exitCode, 3)
-    })
-
     for (const name of BAD_KUBECONFIGS) {
       it(`a kubeconfig: ${name}`, async () => {
         const result = await resultOf(name)

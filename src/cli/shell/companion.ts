@@ -67,9 +67,13 @@ async function ask({ transport, connection, memory, signal }: CompanionSearch): 
 /** Undefined where no answer came in time, or none that says anything: the question proper then tells what is wrong. */
 async function askWithin(search: CompanionSearch, ms: number): Promise<CompanionState | undefined> {
   const answer = ask(search).catch((error: unknown) => {
+    // Nobody is sent to log in twice.
+    if (error instanceof DeckError && error.code === 'CREDENTIAL_PLUGIN') throw error
     if (error instanceof DeckError || search.signal.aborted) return undefined
     throw error
   })
+  // It may fail when nobody waits for it any more; the question proper then fails by the same.
+  answer.catch(() => undefined)
   const waited = new AbortController()
   const deadline = search.clock
     .sleep(ms, AbortSignal.any([waited.signal, search.signal]))

