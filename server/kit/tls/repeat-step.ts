@@ -21,6 +21,9 @@ export interface RepeatedStep {
 /** Not longer than the shortest period, so that failing makes nothing slower. */
 const RETRY = { firstMs: 1000, maxMs: 30_000 }
 
+/** So many failures in a row last half a minute or so. */
+const LASTING_FAILURES = 6
+
 /** Repeats a step until the signal aborts, soon again after a failure, which is logged. */
 export async function repeatStep(repeated: RepeatedStep, signal: AbortSignal): Promise<void> {
   const { periodMs, what, clock, random, log, wakeup = new Wakeup(), step } = repeated
@@ -34,7 +37,9 @@ export async function repeatStep(repeated: RepeatedStep, signal: AbortSignal): P
       if (signal.aborted) return
       failures += 1
       const retryAfterMs = error instanceof DeckError ? error.retryAfterMs : undefined
-      log.error({ err: error, failures }, `cannot ${what}; trying again`)
+      // What passes by itself, as while other pods are still starting, is no error.
+      const level = failures < LASTING_FAILURES ? 'warn' : 'error'
+      log[level]({ err: error, failures }, `cannot ${what}; trying again`)
       // A new bell: what rings must not make failing faster.
       await new Wakeup().wait(clock, backoffDelay(failures, random(), retryAfterMs, RETRY), signal)
     }
