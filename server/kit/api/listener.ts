@@ -50,6 +50,8 @@ const MAX_HEADER_BYTES = 64 * 1024
 const KEEP_ALIVE_MS = 120_000
 const HEADERS_MS = 10_000
 const REQUEST_MS = 30_000
+/** How long the other side may take for a refusal. */
+const LINGER_MS = 1000
 
 /** Makes a listener; nothing happens before `listen`. */
 export function createListener(options: ListenerOptions): Listener {
@@ -89,6 +91,8 @@ class HttpsListener implements Listener {
         handle(request, response)
       },
     )
+    // Node would leave out what exceeds 2,000, which may be the groups that a caller has; the bytes are limited.
+    this.#server.maxHeadersCount = 0
     this.#server
       .prependListener('connection', (socket: Socket) => this.#handshakeBegan(socket))
       .on('secureConnection', (socket: TLSSocket) => this.#handshakeEnded(socket))
@@ -179,9 +183,10 @@ function peerOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`
 }
 
-/** What is no HTTP gets the answer that Node would give, and no more of our time. */
+/** What is no HTTP gets the answer that Node would give, and no more of our time than it takes to read it. */
 function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || socket.destroyed) {
+  if (socket.writableEnded) return
+  if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy()
     return
   }
@@ -191,5 +196,8 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? '408 Request Timeout'
         : '400 Bad Request'
-  socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
+  socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  // To close while bytes come in is a reset, which may overtake the answer.
+  socket.resume()
+  setTimeout(() => socket.destroy(), LINGER_MS).unref()
 }

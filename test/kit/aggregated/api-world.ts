@@ -68,8 +68,11 @@ export function frontProxyData(
 }
 
 /** Starts it; what tests set goes over the kit's own. */
-export async function startApiWorld(options: Partial<ApiOptions> = {}): Promise<ApiWorld> {
-  const [serving, frontProxy] = [new CertificateAuthority('serving'), new CertificateAuthority('front-proxy')]
+export async function startApiWorld({
+  serving = new CertificateAuthority('serving'),
+  ...options
+}: Partial<ApiOptions> & { readonly serving?: CertificateAuthority } = {}): Promise<ApiWorld> {
+  const frontProxy = new CertificateAuthority('front-proxy')
   const cluster = new SmallCluster(frontProxyData([frontProxy]))
   const [widgets, clusterWidgets] = [new MemoryResource(), new MemoryResource({ namespaced: false })]
   const [log, metrics] = [recordedLog(), createMetricsRegistry()]

@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect as connectPlain, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import * as fc from 'fast-check'
+import type { KeyPair } from '../../../server/kit/tls/tls-source.ts'
+import { type ApiWorld, FRONT_PROXY_NAME, startApiWorld } from '../../kit/aggregated/api-world.ts'
+import { CertificateAuthority } from '../../kit/kubernetes/certificates.ts'
+
+const ROOT = '/apis/deckwatch.dev/v1alpha1'
+
+describe('the listener of the API', () => {
+  let world: ApiWorld
+  const sockets: Socket[] = []
+
+  beforeEach(async () => {
+    world = await startApiWorld()
+    world.widgets.put({ name: 'a', namespace: 'shop' })
+  })
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy()
+    await world.stop()
+  })
+
+  const plain = async (): Promise<Socket> => {
+    const socket = connectPlain(world.port, '127.0.0.1').on('error', () => undefined)
+    sockets.push(socket)
+    await once(socket, 'connect')
+    return socket
+  }
+
+  const tls = async (certificate?: KeyPair): Promise<TLSSocket> => {
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port: world.port,
+      ca: world.serving.certificate,
+      servername: 'deckwatch.deckwatch.svc',
+      ...(certificate ? { cert: certificate.certificate, key: certificate.key } : {}),
+    }).on('error', () => undefined)
+    sockets.push(socket)
+    await once(socket, 'secureConnect')
+    return socket
+  }
+
+  /** Sends bytes over TLS and gives all that comes back. */
+  const exchange = async (bytes: string | Uint8Array, certificate?: KeyPair): Promise<string> => {
+    const socket = await tls(certificate)
+    socket.write(bytes)
+    return text(socket).catch(() => '')
+  }
+
+  const assertServes = async (): Promise<void> => {
+    const root = { user: 'root', groups: ['system:masters'] }
+    assert.equal((await world.ask(`${ROOT}/namespaces/shop/widgets/a`, root)).status, 200)
+  }
+
+  it('serves on after what is no TLS', async () => {
+    for (const garbage of ['GET / HTTP/1.1\r\n\r\n', '\u0016\u0003\u0001\uffff', '\0'.repeat(5000)]) {
+      const socket = await plain()
+      socket.write(garbage)
+      await once(socket.resume(), 'close')
+    }
+    await assertServes()
+  })
+
+  it('serves on after what is no HTTP', async () => {
+    for (const garbage of [
+      'x'.repeat(1000),
+      '\0\0\0\0\r\n\r\n',
+      'GET  /  HTTP/1.1\r\n\r\n',
+      'GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n',
+      'GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
+      'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    ]) {
+      assert.match(await exchange(garbage), /^(?:HTTP\/1\.1 4\d\d |$)/, garbage)
+    }
+    await assertServes()
+  })
+
+  it('refuses a request line or headers of a megabyte, and serves on', async () => {
+    const long = 'x'.repeat(1024 * 1024)
+    assert.match(await exchange(`GET /${long} HTTP/1.1\r\nHost: a\r\n\r\n`), /^HTTP\/1\.1 431 /)
+    assert.match(await exchange(`GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${long}\r\n\r\n`), /^HTTP\/1\.1 431 /)
+    await assertServes()
+  })
+
+  it('takes headers as long as callers with many groups have', async () => {
+    const groups = Array.from({ length: 1000 }, (_, index) => `organization/team-${index}`)
+    assert.equal((await world.ask(`${ROOT}/widgets`, { groups })).status, 200)
+    assert.equal(world.cluster.reviews[0]?.groups.length, 1000)
+  })
+
+  it('does not wait for a body that nobody wants', async () => {
+    const proxy = world.frontProxy.issue({ commonName: FRONT_PROXY_NAME })
+    const head =
+      `POST ${ROOT}/widgets HTTP/1.1\r\nHost: a\r\nX-Remote-User: jane\r\n` +
+      'Content-Length: 1000000000\r\n\r\n'
+    assert.match(await exchange(head, proxy), /^HTTP\/1\.1 405 [^]*connection: close/i)
+    await assertServes()
+  })
+
+  it('serves on before 5,000 connections that never finish their handshake', async function () {
+    this.timeout(60_000)
+    for (let round = 0; round < 50; round += 1) {
+      await Promise.all(Array.from({ length: 100 }, () => plain().catch(() => undefined)))
+      if (round % 10 === 0) await assertServes()
+    }
+    assert.equal(sockets.length, 5000)
+    await assertServes()
+    const open = sockets.filter((socket) => !socket.destroyed && socket.readyState === 'open').length
+    assert.ok(open <= 1100, `${open} are left open`)
+  })
+
+  it('serves on before strangers that finish it and then say nothing', async function () {
+    this.timeout(60_000)
+    for (let round = 0; round < 15; round += 1) await Promise.all(Array.from({ length: 40 }, () => tls()))
+    await assertServes()
+    const open = sockets.filter((socket) => !socket.destroyed && socket.readyState === 'open').length
+    assert.ok(open <= 520, `${open} are left open`)
+  })
+
+  it('takes whatever comes as paths, headers and queries: never a crash, never another object', async function () {
+    this.timeout(60_000)
+    world.cluster.allows = ({ namespace }) => namespace === 'mine'
+    world.cluster.namespaces.set('mine', 'uid-mine').set('shop', 'uid-shop')
+    world.widgets.put({ name: 'secret', namespace: 'shop', namespaceUid: 'uid-shop', color: 'swordfish' })
+    const proxy = world.frontProxy.issue({ commonName: FRONT_PROXY_NAME })
+    const piece = fc.oneof(
+      fc.constantFrom(
+        '..',
+        '.',
+        '',
+        '%2e%2e',
+        '%2f',
+        '%2F',
+        '%ff',
+        '%00',
+        '%252f',
+        '\\',
+        ';',
+        'mine',
+        'shop',
+      ),
+      fc.constantFrom(
+        'widgets',
+        'secret',
+        'namespaces',
+        'clusterwidgets',
+        'watch',
+        'apis',
+        '%c0%ae',
+        '%u002e',
+      ),
+      fc.stringMatching(/^[!-"$->@-~]{0,10}$/),
+    )
+    const query = fc.oneof(
+      fc.constantFrom(
+        '',
+        '?watch=1&timeoutSeconds=1',
+        '?limit=-1',
+        '?fieldSelector=%ff',
+        '?continue=e30',
+        '?%',
+      ),
+      fc.stringMatching(/^\?[!-"$-~]{0,30}$/),
+    )
+    const header = fc.oneof(
+      fc.constantFrom(
+        'Accept: application/json;as=Table;g=meta.k8s.io;v=v1',
+        'Accept: ;;;,,',
+        'Accept: */*;q=x',
+      ),
+      fc.constantFrom(
+        'X-Remote-Extra-%: a',
+        'X-Remote-Extra-: a',
+        'X-Remote-Extra-%ff: \u0080',
+        'Expect: 100-continue',
+      ),
+      fc.constantFrom(
+        'Upgrade: websocket\r\nConnection: upgrade',
+        'If-None-Match: "',
+        'Accept-Encoding: gzip;q=9',
+      ),
+      fc.stringMatching(/^[A-Za-z-]{1,10}$/).map((name) => `X-${name}: ${name}`),
+    )
+    const method = fc.constantFrom(
+      'GET',
+      'GET',
+      'GET',
+      'GET',
+      'POST',
+      'HEAD',
+      'OPTIONS',
+      'TRACE',
+      'DELETE',
+      'CONNECT',
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        method,
+        fc.array(piece, { maxLength: 8 }),
+        query,
+        fc.array(header, { maxLength: 4 }),
+        async (verb, pieces, asked, headers) => {
+          const path = `${ROOT}/namespaces/mine/${pieces.join('/')}${asked}`
+          const lines = ['Host: a', 'X-Remote-User: jane', 'Connection: close', ...headers]
+          const answer = await exchange(`${verb} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`, proxy)
+          assert.doesNotMatch(answer, /swordfish/)
+          assert.doesNotMatch(answer, /^HTTP\/1\.1 500/)
+        },
+      ),
+      { numRuns: 300 },
+    )
+    await assertServes()
+  })
+
+  it('shows its new certificate to new connections, and keeps those that are open', async () => {
+    await world.stop()
+    const renewed = new CertificateAuthority('renewed')
+    let pair = renewed.issue({ commonName: 'first', hosts: ['deckwatch.deckwatch.svc'] })
+    const listeners = new Set<() => void>()
+    world = await startApiWorld({
+      serving: renewed,
+      tls: {
+        current: () => pair,
+        onChange: (listener) => {
+          listeners.add(listener)
+          return () => listeners.delete(listener)
+        },
+      },
+    })
+    const shown = async (): Promise<string | string[] | undefined> => {
+      const socket = connectTls({ port: world.port, host: '127.0.0.1', rejectUnauthorized: false })
+      sockets.push(socket)
+      await once(socket, 'secureConnect')
+      return socket.getPeerCertificate().subject.CN
+    }
+    assert.equal(await shown(), 'first')
+    pair = renewed.issue({ commonName: 'second', hosts: ['deckwatch.deckwatch.svc'] })
+    for (const listener of listeners) listener()
+    assert.equal(await shown(), 'second')
+    // What cannot be used is not taken.
+    pair = { certificate: 'nonsense', key: 'nonsense' }
+    for (const listener of listeners) listener()
+    assert.equal(await shown(), 'second')
+    assert.match(world.log.lines.at(-1)?.message ?? '', /going on with the old one/)
+  })
+
+  it('says in time that it stops, lets requests end, and cuts what does not', async () => {
+    const idle = await tls()
+    const stranded = await tls()
+    stranded.write('GET /livez HTTP/1.1\r\nHost: a\r\n')
+    await world.stop()
+    for (const socket of [idle, stranded]) if (!socket.closed) await once(socket.resume(), 'close')
+  })
+})
