@@ -157,8 +157,8 @@ function signingKey(key: KeyObject): webcrypto.CryptoKey {
 
 async function namesOf(subject: string, issuer?: string) {
   const { Name } = await loadX509()
-  // As JSON, so that no character of a name is taken for syntax.
-  const name = (commonName: string) => new Name([{ CN: [commonName] }])
+  // Typed, since in a bare string the library takes quotes, backslashes and # for syntax.
+  const name = (commonName: string) => new Name([{ CN: [{ utf8String: commonName }] }])
   return { subject: name(subject), ...(issuer === undefined ? {} : { issuer: name(issuer) }) }
 }
 
