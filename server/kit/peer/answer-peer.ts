@@ -8,8 +8,6 @@ import type { Log } from '../log.ts'
 import { failureOf, type PeerLine, type PeerQuestion, type PeerVerb, readQuestion } from './peer-wire.ts'
 import { PeerStream, type PeerAnswerTimes } from './peer-stream.ts'
 
-export type { PeerAnswerTimes } from './peer-stream.ts'
-
 /** One question of a peer that has proved who it is. */
 export interface PeerRequest {
   readonly resource: ServedResource

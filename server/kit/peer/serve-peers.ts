@@ -10,9 +10,10 @@ import { readBody } from '../api/route.ts'
 import { apiErrorOf } from '../api/status.ts'
 import type { Log } from '../log.ts'
 import type { ProbeAnswer } from '../room.ts'
-import { answerPeer, type PeerAnswerTimes } from './answer-peer.ts'
+import { answerPeer } from './answer-peer.ts'
 import type { PeerIdentity } from './peer-identity.ts'
 import { peerAccount } from './peer-name.ts'
+import type { PeerAnswerTimes } from './peer-stream.ts'
 import { failureOf, peerPath, type PeerVerb } from './peer-wire.ts'
 
 /** What serving readers to other pods stands on. */

@@ -1,5 +1,4 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
-import type { KeyPair } from './tls-source.ts'
 
 /** Times of one certificate, epoch milliseconds. */
 export interface Validity {
@@ -66,9 +65,4 @@ export function issuerOf(
 /** PEM of one certificate, with a newline at its end. */
 export function pemOf(certificate: X509Certificate): string {
   return `${certificate.toString().trim()}\n`
-}
-
-/** Whether two pairs are one. */
-export function samePair(one: KeyPair | undefined, other: KeyPair | undefined): boolean {
-  return one?.certificate === other?.certificate && one?.key === other?.key
 }

@@ -9,7 +9,7 @@ import {
 } from '../../../server/kit/peer/peer-client.ts'
 import type { PeerIdentity } from '../../../server/kit/peer/peer-identity.ts'
 import { peerUri } from '../../../server/kit/peer/peer-name.ts'
-import type { PeerAnswerTimes } from '../../../server/kit/peer/answer-peer.ts'
+import type { PeerAnswerTimes } from '../../../server/kit/peer/peer-stream.ts'
 import { createPeerServer } from '../../../server/kit/peer/serve-peers.ts'
 import { createAuthorityPair, createLeaf } from '../../../server/kit/tls/certificate.ts'
 import { RenewableTls } from '../../../server/kit/tls/renewable-tls.ts'
