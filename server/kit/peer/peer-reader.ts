@@ -14,7 +14,10 @@ import {
   readPage,
 } from './peer-wire.ts'
 
-/** Reads a resource whose data another pod has, as if it were here. */
+/**
+ * Reads a resource whose data another pod has, as if it were here. A watch that was accepted ends quietly when that pod
+ * goes away: it must be asked anew, and resuming misses nothing.
+ */
 export function createPeerReader(client: PeerClient, plural: string): ResourceReader {
   const ask = async <Verb extends PeerVerb>(
     verb: Verb,
@@ -73,9 +76,9 @@ async function* noticesOf(answer: IncomingMessage, silenceMs: number): AsyncGene
         line satisfies never
     }
   }
-  throw away('the pod that has the data went away')
 }
 
+/** The lines until the answer ends, be it by being cut or by a long silence. */
 async function* linesOf(answer: IncomingMessage, silenceMs: number): AsyncGenerator<string> {
   const chunks = (answer as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
   let carried: Buffer[] = []
@@ -106,8 +109,9 @@ async function nextChunk(
   try {
     const { done, value } = await chunks.next()
     return done ? undefined : value
-  } catch (cause) {
-    throw away('the pod that has the data went away', cause)
+  } catch {
+    // Whoever watches asks again from where it stands, and is told then that the pod is away, if it still is.
+    return undefined
   } finally {
     clearTimeout(silence)
   }

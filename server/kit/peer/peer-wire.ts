@@ -30,7 +30,7 @@ export interface PeerQuestion<Verb extends PeerVerb> {
 /** A line of a watch (application/x-ndjson); an empty line is a sign of life. */
 export type PeerLine =
   | WatchNotice
-  /** The reader ended; without it the stream was cut. */
+  /** The reader ended. */
   | { readonly type: 'END' }
   | { readonly type: 'ERROR'; readonly error: PeerFailure }
 
