@@ -35,7 +35,7 @@ export interface Listener {
   listen(): Promise<AddressInfo>
   /** Takes no more connections, and asks clients of open ones to leave after their request. */
   stopAccepting(): void
-  /** Resolves when all connections are gone; those left after `graceMs` are cut. */
+  /** Resolves when all connections are gone; those on which nothing was asked go soon, those left after `graceMs` are cut. */
   close(graceMs: number): Promise<void>
 }
 
@@ -52,6 +52,8 @@ const HEADERS_MS = 10_000
 const REQUEST_MS = 30_000
 /** How long the other side may take for a refusal. */
 const LINGER_MS = 1000
+/** At the end, what was just connected gets so long to ask something. */
+const UNUSED_MS = 500
 
 /** Makes a listener; nothing happens before `listen`. */
 export function createListener(options: ListenerOptions): Listener {
@@ -64,6 +66,11 @@ class HttpsListener implements Listener {
   /** By address and port of the other side, oldest first. */
   readonly #handshakes = new Map<string, Socket>()
   readonly #strangers = new Set<TLSSocket>()
+  /**
+   * Connections on which no request came yet. Go's clients keep such ones in store, where a request that a connection
+   * was made for took another that had become free; for Node they are not idle.
+   */
+  readonly #unused = new Set<TLSSocket>()
   #stopping = false
   #stopFollowing: (() => void) | undefined
 
@@ -85,6 +92,7 @@ class HttpsListener implements Listener {
         noDelay: true,
       },
       (request, response) => {
+        this.#unused.delete(request.socket as TLSSocket)
         if (this.#stopping) response.setHeader('connection', 'close')
         request.on('error', () => undefined)
         response.on('error', () => undefined)
@@ -138,8 +146,12 @@ class HttpsListener implements Listener {
       this.#server.closeAllConnections()
       for (const socket of this.#handshakes.values()) socket.destroy()
     }, graceMs)
+    const cutUnused = setTimeout(() => {
+      for (const socket of this.#unused) socket.destroy()
+    }, UNUSED_MS)
     const sweep = setInterval(() => this.#server.closeIdleConnections(), 100)
     await gone
+    clearTimeout(cutUnused)
     clearTimeout(cut)
     clearInterval(sweep)
   }
@@ -170,6 +182,8 @@ class HttpsListener implements Listener {
 
   #handshakeEnded(socket: TLSSocket): void {
     this.#handshakes.delete(peerOf(socket))
+    this.#unused.add(socket)
+    socket.once('close', () => this.#unused.delete(socket))
     const { clients } = this.#options
     if (!clients || clients.trusts(socket)) return
     this.#strangers.add(socket)

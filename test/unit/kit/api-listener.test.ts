@@ -247,6 +247,15 @@ describe('the listener of the API', () => {
     assert.match(world.log.lines.at(-1)?.message ?? '', /going on with the old one/)
   })
 
+  it('stops without waiting for connections on which nothing was ever asked', async () => {
+    await world.stop()
+    // Longer than this test may take.
+    world = await startApiWorld({ graceMs: 60_000 })
+    const unused = [await tls(), await tls()]
+    await world.stop()
+    for (const socket of unused) if (!socket.closed) await once(socket.resume(), 'close')
+  })
+
   it('says in time that it stops, lets requests end, and cuts what does not', async () => {
     const idle = await tls()
     const stranded = await tls()
