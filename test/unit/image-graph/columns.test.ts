@@ -58,7 +58,7 @@ describe('the screens of kubectl get', () => {
     ])
     assert.match(
       (await screen('clusterimages', { wide: true }))[2] ?? '',
-      / - {8}docker\.io\/library\/nginx {3}1\.25 {2}\+ shop\/web-7d9c5b-x2x4q 4m53s \(seen late\)$/,
+      / - {8}docker\.io\/library\/nginx {3}1\.25 {3}\+ shop\/web-7d9c5b-x2x4q 4m53s \(seen late\)$/,
     )
   })
 
