@@ -1,8 +1,8 @@
+import { ageOf } from '../../src/core/lib/age.ts'
 import { formatBytes } from '../../src/core/lib/bytes.ts'
 import { shortDigest } from '../../src/core/model/image-reference.ts'
 import type { Image, ImageChange, ImageEvent } from '../../src/core/wire/image.ts'
 import type { ServedObject, TableColumn } from '../kit/api/resource.ts'
-import { ageOf } from './age.ts'
 
 type Column<T> = Omit<TableColumn, 'cell'> & { readonly cell: (object: T, now: number) => string | number }
 

@@ -10,7 +10,7 @@ import type { Leadership } from '../kit/lease/leadership.ts'
 import type { Log } from '../kit/log.ts'
 import type { MetricsRegistry } from '../kit/metrics.ts'
 import type { ProbeAnswer, Room, StoreUsage } from '../kit/room.ts'
-import type { Store, StoreOptions } from '../kit/store/store.ts'
+import { type Store, StoreFull, type StoreOptions } from '../kit/store/store.ts'
 import type { ImageGraphConfig } from './config.ts'
 import { EventReader } from './event-reader.ts'
 import { ImageReader } from './image-reader.ts'
@@ -46,8 +46,8 @@ const NAME = 'image-graph'
 /** Whoever waits for the Lease, or for the first list of pods, asks again after so many seconds. */
 const RETRY_SECONDS = 2
 
-/** While another process still has the store, opening it is tried again after so many milliseconds. */
-const LOCKED_RETRY_MS = 2000
+/** While another process still has the store, or there is no space, opening it is tried again after so many milliseconds. */
+const OPEN_RETRY_MS = 2000
 
 /** The room of the image graph: which images are in use where, since when, and what came and went before. */
 export function createImageGraph(deps: ImageGraphDeps): Room {
@@ -63,7 +63,7 @@ class ImageGraphRoom implements Room {
   #journal: ImageJournal | undefined
   #session: Session | undefined
   /** Why the store cannot be opened, while that is tried again. */
-  #locked: string | undefined
+  #unopened: string | undefined
   #running = false
 
   constructor(deps: ImageGraphDeps) {
@@ -134,13 +134,16 @@ class ImageGraphRoom implements Room {
       signal.throwIfAborted()
       try {
         const store = openStore({ name: NAME, migrations: MIGRATIONS })
-        this.#locked = undefined
+        this.#unopened = undefined
         return store
       } catch (error) {
-        if (!(error instanceof DeckError) || error.code !== 'STORE_LOCKED') throw error
-        this.#locked = error.message
-        this.#log.warn({ err: error }, 'the store is not free yet')
-        await this.#deps.clock.sleep(LOCKED_RETRY_MS, signal)
+        // A process that ended for want of space would take the API along, which says what is wrong.
+        const passes =
+          error instanceof DeckError && (error.code === 'STORE_LOCKED' || error.cause instanceof StoreFull)
+        if (!passes) throw error
+        this.#unopened = error.message
+        this.#log.warn({ err: error }, 'the store cannot be opened yet')
+        await this.#deps.clock.sleep(OPEN_RETRY_MS, signal)
       }
     }
   }
@@ -168,7 +171,7 @@ class ImageGraphRoom implements Room {
 
   #waitingFor(): string {
     if (this.#session) return this.#session.reason
-    if (this.#locked !== undefined) return this.#locked
+    if (this.#unopened !== undefined) return this.#unopened
     if (!this.#running) return 'not running'
     const { holder } = this.#deps.leadership
     return `waiting for the Lease deckwatch-image-graph${holder ? `, held by ${holder}` : ''}`

@@ -8,7 +8,7 @@ import { StoreFull } from '../kit/store/store.ts'
 import { imageKey, type ImageKey, type ImageState, scopeKey } from './image-state.ts'
 import { journalEvents, type SeenTransition } from './journal-events.ts'
 import type { ImageGraphMetrics } from './metrics.ts'
-import type { PodBatch } from './feed.ts'
+import type { PodBatch, PodEvent } from './feed.ts'
 import type { NoticeEntry } from './notice-log.ts'
 import { imageId, type Published, type PublishedImage } from './published.ts'
 import type { ImageGraphPlural } from './resources.ts'
@@ -28,6 +28,9 @@ export interface RecorderDeps {
 
 /** While there is no space, writing is tried again after so many milliseconds. */
 const FULL_RETRY_MS = 5000
+
+/** So many pods are asked for at most to find out whose namespace it is. */
+const MOST_ASKED = 20
 
 /** One write in the making. */
 interface Draft {
@@ -65,16 +68,14 @@ export class Recorder {
     const { state } = this.#deps
     const seen: SeenTransition[] = []
     const pods = new Map<string, KnownPod | undefined>()
-    for (const { op, pod, time } of batch.events) {
+    for (const [index, { op, pod, time }] of batch.events.entries()) {
       const isNew = state.pod(pod.uid) === undefined
       if (op === 'remove') {
         if (!isNew) pods.set(pod.uid, undefined)
         for (const transition of state.remove(pod.uid)) seen.push({ transition, time })
         continue
       }
-      const uid = isNew
-        ? state.namespaceUid(pod.namespace) || (await this.#deps.namespaceUid(pod, signal))
-        : ''
+      const uid = isNew ? await this.#namespaceUid(batch.events, index, signal) : ''
       const transitions = state.put(pod, uid)
       for (const transition of transitions) seen.push({ transition, time })
       if (isNew || transitions.length > 0) pods.set(pod.uid, this.#known(pod))
@@ -109,6 +110,26 @@ export class Recorder {
       for (const image of this.#deps.state.objects(key, nodes)) this.#draftChange(key, image, draft, all)
     }
     if (draft.images.size > 0) await this.#commit(draft, signal)
+  }
+
+  /**
+   * The uid of the namespace that the pod of an event is in. Where the pod has gone meanwhile, one that came while it was
+   * there tells: a namespace does not end before the last of its pods.
+   */
+  async #namespaceUid(events: readonly PodEvent[], index: number, signal: AbortSignal): Promise<string> {
+    const { state, namespaceUid } = this.#deps
+    const first = events[index]?.pod
+    if (!first) return ''
+    let uid = state.namespaceUid(first.namespace) ?? ''
+    let asked = 0
+    for (let next = index; uid === '' && next < events.length && asked < MOST_ASKED; next += 1) {
+      const event = events[next]
+      if (event?.op === 'remove' && event.pod.uid === first.uid) break
+      if (event?.op !== 'put' || event.pod.namespace !== first.namespace) continue
+      asked += 1
+      uid = await namespaceUid(event.pod, signal)
+    }
+    return uid
   }
 
   #known({ uid, namespace, name, images }: PodSlice): KnownPod {

@@ -83,6 +83,8 @@ export class Session {
   get reason(): string {
     const { trouble } = this.#uids
     if (trouble !== undefined) return `waiting for the uids of namespaces: ${trouble}`
+    if (!this.#synced && this.#published.fullSince !== undefined)
+      return 'waiting for space: there is no space left on the volume to record the first list of pods'
     if (!this.#synced) return 'waiting for the first list of pods and nodes'
     return `following ${plural(this.#state.podCount, 'pod')}, ${plural(this.#published.count('clusterimages'), 'image')} in use`
   }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { ageOf } from '../../../server/image-graph/age.ts'
 import type { ImageGraphPlural } from '../../../server/image-graph/index.ts'
 import { RoomWorld } from './room-world.ts'
 
@@ -60,32 +59,5 @@ describe('the screens of kubectl get', () => {
       (await screen('clusterimages', { wide: true }))[2] ?? '',
       / - {8}docker\.io\/library\/nginx {3}1\.25 {3}\+ shop\/web-7d9c5b-x2x4q 4m53s \(seen late\)$/,
     )
-  })
-
-  it('write ages as kubectl does', () => {
-    const second = 1000
-    const minute = 60 * second
-    const hour = 60 * minute
-    const day = 24 * hour
-    const year = 365 * day
-    for (const [ms, text] of [
-      [-5 * second, '0s'],
-      [0, '0s'],
-      [119 * second, '119s'],
-      [2 * minute, '2m'],
-      [9 * minute + 59 * second, '9m59s'],
-      [10 * minute + 30 * second, '10m'],
-      [179 * minute, '179m'],
-      [3 * hour + 20 * minute, '3h20m'],
-      [8 * hour + 20 * minute, '8h'],
-      [47 * hour, '47h'],
-      [2 * day + 3 * hour, '2d3h'],
-      [8 * day + 3 * hour, '8d'],
-      [729 * day, '729d'],
-      [2 * year + 3 * day, '2y3d'],
-      [9 * year, '9y'],
-    ] as const) {
-      assert.equal(ageOf(0, ms), text)
-    }
   })
 })
