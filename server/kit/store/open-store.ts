@@ -5,7 +5,7 @@ import { DeckError } from '../../../src/core/lib/errors.ts'
 import { type Clock, rfc3339Seconds } from '../../../src/core/lib/time.ts'
 import type { Log } from '../log.ts'
 import { migrate, refuseNewerSchema, schemaVersion } from './migrate.ts'
-import { isDamage } from './sqlite-error.ts'
+import { asStoreError, isDamage } from './sqlite-error.ts'
 import { SqliteStore } from './sqlite-store.ts'
 import { lockStore } from './store-lock.ts'
 import type { SetAside, Store, StoreOptions } from './store.ts'
@@ -21,7 +21,7 @@ export interface StoreDeps {
 /**
  * Opens a room's store, brings its schema up to date and checks it; what is damaged is set aside and a new one begun.
  * Throws STORE_LOCKED while another process has it, STORE_NEWER where a later version wrote it, STORE_FAILED where the
- * folder cannot be used.
+ * folder cannot be used; its cause is a StoreFull where only space is missing.
  */
 export function openStore(options: StoreOptions, deps: StoreDeps): Store {
   const { folder, name } = options
@@ -51,7 +51,7 @@ export function openStore(options: StoreOptions, deps: StoreDeps): Store {
     if (unlock && isNoFile(file) === EMPTY) rmSync(file)
     unlock?.()
     if (error instanceof DeckError) throw error
-    throw storeFailed(file, error)
+    throw storeFailed(file, asStoreError(error))
   }
 }
 
@@ -61,10 +61,10 @@ function openDatabase(options: StoreOptions, file: string): DatabaseSync {
     // No other process has business here, and so no shared memory file, which a full disk or a network volume refuses.
     database.exec('PRAGMA locking_mode = EXCLUSIVE')
     refuseNewerSchema(schemaVersion(database), file, options)
+    // These two hold from the first page on only, and the second writes, which needs space, each time that it is said.
+    if (Number(database.prepare('PRAGMA page_count').get()?.['page_count']) === 0)
+      database.exec('PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL')
     database.exec(`
-      -- These two hold from the first page on only.
-      PRAGMA page_size = 8192;
-      PRAGMA auto_vacuum = INCREMENTAL;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA cache_size = -16384;

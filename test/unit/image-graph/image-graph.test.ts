@@ -414,6 +414,17 @@ describe('the image graph', () => {
       )
     })
 
+    it('are known by pods that came while the one in question was there, where that has gone meanwhile', async () => {
+      await world.start()
+      for (const name of ['a', 'b']) world.cluster.run('shop', name, { app: 'nginx' })
+      world.cluster.end('shop', 'a')
+      await world.settle()
+      const namespaceUid = world.cluster.namespace('shop')
+      const all = ['+nginx shop/a']
+      assert.deepEqual(events(await world.list('imageevents')), all)
+      assert.deepEqual(events(await world.list('imageevents', { namespace: 'shop', namespaceUid })), all)
+    })
+
     it('are asked for once as long as a pod of them is known, and again after the last', async () => {
       await world.start()
       world.cluster.requests.length = 0
