@@ -61,8 +61,9 @@ export function answerError(response: ServerResponse, error: ApiError): void {
   const body = Buffer.from(JSON.stringify(failureStatus(error)))
   if (error.retryAfterSeconds !== undefined) response.setHeader('retry-after', error.retryAfterSeconds)
   if (error.reason === 'MethodNotAllowed') response.setHeader('allow', 'GET')
-  // What the client still has to send is not waited for.
-  if (!response.req.complete) response.setHeader('connection', 'close')
+  // What the client still has to send is not waited for. And a front proxy chose its certificate, or none, by the
+  // authorities that it was told of when it connected: it must connect again to choose another.
+  if (!response.req.complete || error.reason === 'Unauthorized') response.setHeader('connection', 'close')
   response.removeHeader('content-encoding')
   response
     .writeHead(error.status, { 'content-type': 'application/json', 'content-length': body.length })
