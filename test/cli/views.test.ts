@@ -136,7 +136,7 @@ describe('views of a shop', () => {
       const asked = async (line: string): Promise<string[]> => {
         const alone = await startFakeApi({ objects: shopCluster() })
         try {
-          await cli().run([...words(line), '--server', alone.url])
+          await cli().run([...words(line), '--server', alone.url, '--companion=never'])
           return [...new Set(alone.requests.map(({ path }) => path))].toSorted()
         } finally {
           await alone.stop()
