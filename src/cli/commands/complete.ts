@@ -86,8 +86,8 @@ async function valuesOf(
   if (options) return options
   if (name === 'output') return FORMATS
   if (name === 'components') {
-    const { COMPONENTS } = await import('../../../server/deploy/components.ts')
-    return ['all', ...COMPONENTS.map((component) => component.name)]
+    const { componentNames } = await import('./deckwatch/component-names.ts')
+    return componentNames()
   }
   try {
     if (name === 'context') return await contextNames(connectionOverrides(given(words, flags)))

@@ -1,4 +1,5 @@
 import { DEFAULT_VALUES, manifests, type DeployValues } from '../../../server/deploy/index.ts'
+import { recordValues } from '../../../src/cli/features/deckwatch/recorded-values.ts'
 import type { StoredObject } from '../../../src/cli/features/deckwatch/stored-object.ts'
 
 /** The labels of everything that belongs to an installation by `install`. */
@@ -26,7 +27,7 @@ export function object(
 /** Whatever an installation with these values applies, with Deployments that are complete. */
 export function installedObjects(values: DeployValues = VALUES): readonly StoredObject[] {
   return manifests(values).map(({ object: applied }) =>
-    applied.kind === 'Deployment' ? { ...applied, status: COMPLETE } : applied,
+    applied.kind === 'Deployment' ? { ...applied, status: COMPLETE } : recordValues(applied, values),
   )
 }
 

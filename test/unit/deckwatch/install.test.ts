@@ -8,6 +8,7 @@ import { DeckError, type ErrorCode } from '../../../src/core/lib/errors.ts'
 import { ManualClock } from '../../kit/manual-clock.ts'
 import { COMPLETE, discovery, installedObjects, object, OWN, VALUES } from './companion-objects.ts'
 import { MemoryCluster } from './memory-cluster.ts'
+import { tick, turnUntil } from './turning.ts'
 
 const { signal } = new AbortController()
 const CHOICE = { values: VALUES, storageGiven: true }
@@ -62,17 +63,7 @@ async function go(
     () => undefined,
     (error: unknown) => error,
   )
-  let over = false
-  void ended.then(() => (over = true))
-  const turn = async (): Promise<void> => {
-    while (!over) {
-      await clock.advance(500)
-      await new Promise((resolve) => {
-        setImmediate(resolve)
-      })
-    }
-  }
-  void turn()
+  void turnUntil(ended, clock)
   return { cluster, steps, clock, ended }
 }
 
@@ -131,6 +122,25 @@ describe('planning an installation', () => {
       names.join(),
     )
     assert.ok(!names.some((name) => /PersistentVolumeClaim|ConfigMap/.test(name)))
+  })
+
+  it('tells which values become otherwise', async () => {
+    const cluster = new WillingCluster()
+    const before = {
+      ...VALUES,
+      apiReplicas: 2,
+      image: 'registry.example/deckwatch:1',
+      nodeSelector: { disk: 'ssd' },
+    }
+    cluster.put(...installedObjects(before))
+    const plan = await planInstall(cluster, CHOICE, signal)
+    assert.deepEqual(plan.changes, [
+      `image registry.example/deckwatch:1 → ${VALUES.image}`,
+      'apiReplicas 2 → 0',
+      'nodeSelector.disk ssd → none',
+    ])
+    cluster.put(...installedObjects())
+    assert.deepEqual((await planInstall(cluster, CHOICE, signal)).changes, [])
   })
 
   it('leaves the labels of a namespace alone in which others work', async () => {
@@ -287,7 +297,7 @@ describe('an installation', () => {
       object('v1', 'Pod', labels, { status: { containerStatuses: [{ name: 'deckwatch', state: pull }] } }),
     )
     const { steps, clock, ended } = await go(cluster)
-    while (clock.now() < Date.UTC(2026, 10, 21, 2, 14, 20)) await Promise.race([ended, tick()])
+    while (clock.now() < Date.UTC(2026, 10, 21, 2, 14, 20)) await tick()
     const deployment = await cluster.get({
       kind: KINDS.Deployment,
       namespace: 'deckwatch',
@@ -403,7 +413,7 @@ describe('an installation', () => {
     // One of the new pods serves, an old one is still there.
     cluster.deploymentStatus = { ...COMPLETE, replicas: 2, availableReplicas: 2 }
     const { ended, clock } = await go(cluster, { wait: true })
-    while (clock.now() < Date.UTC(2026, 10, 21, 2, 14, 20)) await Promise.race([ended, tick()])
+    while (clock.now() < Date.UTC(2026, 10, 21, 2, 14, 20)) await tick()
     const deployment = await cluster.get({
       kind: KINDS.Deployment,
       namespace: 'deckwatch',
@@ -413,9 +423,3 @@ describe('an installation', () => {
     assert.equal(await ended, undefined)
   })
 })
-
-function tick(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
-}

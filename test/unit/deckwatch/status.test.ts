@@ -54,7 +54,7 @@ class WellCluster extends MemoryCluster {
       object(
         'v1',
         'Pod',
-        { name: 'deckwatch-1', ...{ namespace: 'deckwatch', labels: OWN } },
+        { name: 'deckwatch-1', namespace: 'deckwatch', labels: OWN },
         {
           spec: { nodeName: 'node-1', containers: [{ ports: [{ name: 'api', containerPort: 10250 }] }] },
           status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
@@ -180,7 +180,7 @@ describe('the status of the companion', () => {
   it('names a registration whose Service or pods are gone', async () => {
     const gone = new WellCluster()
     gone.broken.set(GROUP, { status: 503, body: 'gone' })
-    for (const name of [...gone.names]) {
+    for (const name of gone.names) {
       if (name.startsWith('services/')) gone.drop(await refIn(gone, 'Service'))
     }
     assert.match(
@@ -279,13 +279,14 @@ describe('the status of the companion', () => {
   it("points to Helm where the companion is Helm's", async () => {
     const cluster = new WellCluster()
     const labels = { ...OWN, 'app.kubernetes.io/managed-by': 'Helm' }
+    const annotations = { 'meta.helm.sh/release-name': 'dw', 'meta.helm.sh/release-namespace': 'tools' }
     const [deployment] = await cluster.list({ kind: (await refIn(cluster, 'Deployment')).kind })
     assert.ok(deployment)
-    cluster.put({ ...deployment, metadata: { ...deployment.metadata, labels } })
+    cluster.put({ ...deployment, metadata: { ...deployment.metadata, labels, annotations } })
     cluster.drop(await refIn(cluster, 'APIService'))
     cluster.broken.set(GROUP, { status: 404 })
-    assert.match((await problemsOf(cluster))[0] ?? '', /=> helm upgrade/)
-    assert.equal((await read(cluster)).manager, 'Helm')
+    assert.match((await problemsOf(cluster))[0] ?? '', /=> helm upgrade dw CHART -n tools$/)
+    assert.deepEqual((await read(cluster)).helm, { name: 'dw', namespace: 'tools' })
   })
 
   it('looks where the registration points', async () => {

@@ -6,6 +6,7 @@ import { DeckError } from '../../../src/core/lib/errors.ts'
 import { ManualClock } from '../../kit/manual-clock.ts'
 import { installedObjects, object, OWN, VALUES } from './companion-objects.ts'
 import { MemoryCluster } from './memory-cluster.ts'
+import { turnUntil } from './turning.ts'
 
 const { signal } = new AbortController()
 const INSIDE = { namespace: 'deckwatch', labels: OWN }
@@ -32,28 +33,17 @@ async function run(cluster: MemoryCluster, keepData = false): Promise<readonly s
   return deleted
 }
 
-/** Time passes as fast as anybody sleeps. */
 async function failing(cluster: MemoryCluster): Promise<unknown> {
   const plan = await planUninstall(cluster, ALL, signal)
   const clock = new ManualClock()
-  let error: unknown
-  let over = false
   const going = (async () => {
-    try {
-      for await (const step of uninstall({ cluster, clock }, plan, 60_000, signal)) assert.ok(step)
-    } catch (caught) {
-      error = caught
-    }
-    over = true
+    for await (const step of uninstall({ cluster, clock }, plan, 60_000, signal)) assert.ok(step)
   })()
-  while (!over) {
-    await clock.advance(500)
-    await new Promise((resolve) => {
-      setImmediate(resolve)
-    })
-  }
-  await going
-  return error
+  void turnUntil(going, clock)
+  return going.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
 }
 
 describe('removing the companion', () => {

@@ -1,17 +1,17 @@
 import { DeckError } from '../../../core/lib/errors.ts'
 import type { Session } from '../../shell/session.ts'
 
-/**
- * Asks for a yes on the terminal. DeckError DECLINED for any other answer, USAGE where there is no terminal to ask on;
- * rejects with the session's reason on Ctrl-C.
- */
-export async function confirm({ stderr, signal }: Session, question: string): Promise<void> {
+/** DeckError USAGE where there is no terminal on which a person could be asked; `instead` names the flags that help. */
+export async function requireTerminal({ stderr }: Session, instead: string): Promise<void> {
   const { isatty } = await import('node:tty')
-  if (!isatty(0) || !stderr.isTerminal) {
-    throw new DeckError('USAGE', 'there is no terminal to ask on, and nothing is written without a yes', {
-      hint: 'Give --yes, or look first with --dry-run.',
-    })
-  }
+  if (isatty(0) && stderr.isTerminal) return
+  throw new DeckError('USAGE', 'there is no terminal to ask on, and nothing is written without a yes', {
+    hint: instead,
+  })
+}
+
+/** Asks for a yes on the terminal. DeckError DECLINED for any other answer; rejects with the session's reason on Ctrl-C. */
+export async function confirm({ stderr, signal }: Session, question: string): Promise<void> {
   await stderr.write(`${question} [y/N] `)
   const answer = await readLine(signal)
   if (!/^\s*y(?:es)?\s*$/i.test(answer)) {

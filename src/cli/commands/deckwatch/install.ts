@@ -11,7 +11,7 @@ import { renderJson, renderYaml } from '../../render/structured.ts'
 import { DeckCommand } from '../../shell/deck-command.ts'
 import { visible } from '../../../core/lib/text.ts'
 import { clusterName, withAfterword, withCluster, type ClusterSession } from './cluster-session.ts'
-import { confirm } from './confirm.ts'
+import { confirm, requireTerminal } from './confirm.ts'
 import { installFlags } from './flags.ts'
 import { chosenValues, LATER_COMPONENTS, valuesError } from './values.ts'
 
@@ -43,6 +43,9 @@ export class InstallCommand extends DeckCommand {
     // With a storage chosen there is nothing to ask a cluster for.
     if (flags.output !== undefined && choice.storageGiven) {
       return this.#printManifests(choice.values, flags.output)
+    }
+    if (!flags.yes && !flags['dry-run'] && flags.output === undefined) {
+      await requireTerminal(this.session, 'Give --yes, or look first with --dry-run.')
     }
     try {
       await withCluster(flags, this.session, async (session) => {

@@ -7,7 +7,7 @@ import { uninstall } from '../../features/deckwatch/uninstall.ts'
 import { renderLabelledLines } from '../../render/labelled-lines.ts'
 import { DeckCommand } from '../../shell/deck-command.ts'
 import { clusterName, withAfterword, withCluster, type ClusterSession } from './cluster-session.ts'
-import { confirm } from './confirm.ts'
+import { confirm, requireTerminal } from './confirm.ts'
 import { uninstallFlags } from './flags.ts'
 
 /** `kubectl deckwatch uninstall`: takes the companion away and ends when nothing of it is left. */
@@ -42,7 +42,10 @@ export class UninstallCommand extends DeckCommand {
         return stdout.write(`Nothing of deckwatch is in ${where}${left}.\n`)
       }
       await this.#printPlan(plan, where)
-      if (!flags.yes) await confirm(this.session, 'Take it away?')
+      if (!flags.yes) {
+        await requireTerminal(this.session, 'Give --yes.')
+        await confirm(this.session, 'Take it away?')
+      }
       await this.#uninstall(session, plan, timeoutMs)
     })
   }

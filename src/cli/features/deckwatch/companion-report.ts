@@ -11,8 +11,8 @@ export interface CompanionReport {
     /** One, or two while an upgrade is under way. */
     readonly companion: readonly string[]
   }
-  /** Who installed it, where that could be seen. */
-  readonly manager?: 'install' | 'Helm'
+  /** The release that it belongs to, where Helm installed it. */
+  readonly helm?: HelmRelease
   readonly deployments: readonly DeploymentReport[]
   readonly pods: readonly PodReport[]
   readonly api: ApiReport
@@ -21,6 +21,12 @@ export interface CompanionReport {
   readonly problems: readonly Problem[]
   /** What could not be looked at, and why; one clause each. */
   readonly unseen: readonly string[]
+}
+
+/** A release of Helm. */
+export interface HelmRelease {
+  readonly name: string
+  readonly namespace: string
 }
 
 /** One Deployment of the companion. */

@@ -20,7 +20,7 @@ export interface Intro {
 
 /** What an installation brings, where, and which rights its accounts get, for the person who decides about it. */
 export function introLines(
-  { values, warnings, obsolete, apiService }: InstallPlan,
+  { values, warnings, obsolete, changes, apiService }: InstallPlan,
   { clusterName, later, inFull }: Intro,
 ): readonly IntroLine[] {
   const { namespace, components, image } = values
@@ -32,6 +32,7 @@ export function introLines(
     { label: 'Components', text: `${components.join(', ')}. In later versions: ${later.join(', ')}` },
     { label: 'Storage', text: storageText(values) },
     ...(inFull ? describeRights(values).flatMap(rightsInFull) : rightsInShort(values)),
+    ...(changes.length === 0 ? [] : [{ label: 'Changes', text: changes.join(', ') }]),
     ...(obsolete.length === 0
       ? []
       : [{ label: 'Removes', text: `${obsolete.map(spokenName).join(', ')} of the earlier installation` }]),

@@ -134,7 +134,9 @@ async function reached(
       throw new DeckError(
         'COMPANION_UNREACHABLE',
         `the companion's pod is ready, but the API server does not reach it through service ${NAMES.companion} in namespace ${namespace}: ${reach.cause}`,
-        { hint: `${adviceFor(reach.cause, namespace)} The API group was not registered; the rest stays.` },
+        {
+          hint: `${spokenAdvice(reach.cause, namespace)}\nThe API group was not registered; the rest stays.`,
+        },
       )
     }
     await clock.sleep(LOOK_MS, signal)
@@ -167,8 +169,13 @@ async function* withdraw(
   const earlier = answersNow ? ' It answered before this upgrade.' : ''
   throw notAnswering(
     reach,
-    `It was removed again, since the cluster can delete no namespace while it does not answer.${earlier} ${adviceFor(reach.cause, values.namespace)}`,
+    `It was removed again, since the cluster can delete no namespace while it does not answer.${earlier}\n${spokenAdvice(reach.cause, values.namespace)}`,
   )
+}
+
+function spokenAdvice(cause: string, namespace: string): string {
+  const { text, mend } = adviceFor(cause, namespace)
+  return `${text} Try: ${mend}`
 }
 
 function notAnswering({ cause }: AggregatedReach, hint: string): DeckError {

@@ -1,5 +1,6 @@
 import { MANAGED_BY_HELM, NAMES, OWNED_SELECTOR } from '../../../../server/deploy/index.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
+import type { HelmRelease } from './companion-report.ts'
 import { KINDS, spokenName, refOf, type ObjectRef } from './kinds.ts'
 import type { ClusterPort } from './ports.ts'
 import { fieldOf, type StoredObject } from './stored-object.ts'
@@ -28,7 +29,7 @@ export function isOwned({ metadata }: StoredObject): boolean {
 }
 
 /** The Helm release that an object belongs to; undefined for any other. */
-export function helmRelease({ metadata }: StoredObject): { name: string; namespace: string } | undefined {
+export function helmRelease({ metadata }: StoredObject): HelmRelease | undefined {
   if (metadata.labels?.['app.kubernetes.io/managed-by'] !== MANAGED_BY_HELM) return undefined
   return {
     name: metadata.annotations?.['meta.helm.sh/release-name'] ?? 'RELEASE',
@@ -36,10 +37,15 @@ export function helmRelease({ metadata }: StoredObject): { name: string; namespa
   }
 }
 
+/** The command by which Helm installs anew; the chart is where its user has it. */
+export function helmUpgrade({ name, namespace }: HelmRelease): string {
+  return `helm upgrade ${name} CHART -n ${namespace}`
+}
+
 /** Refuses with COMPANION_CONFLICT where one of the objects is Helm's; `instead` is Helm's command for the same. */
 export function refuseHelm(
   objects: readonly StoredObject[],
-  instead: (release: { readonly name: string; readonly namespace: string }) => string,
+  instead: (release: HelmRelease) => string,
 ): void {
   for (const object of objects) {
     const release = helmRelease(object)

@@ -9,7 +9,8 @@ import {
 } from '../../../../server/deploy/index.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
 import { chooseStorage } from './choose-storage.ts'
-import { API_SERVICE, foreignObjects, isOwned, refuseHelm, servedBy } from './installation.ts'
+import { changedValues, recordValues } from './recorded-values.ts'
+import { API_SERVICE, foreignObjects, helmUpgrade, isOwned, refuseHelm, servedBy } from './installation.ts'
 import { KINDS, refOf, spokenName, type ObjectRef } from './kinds.ts'
 import type { ClusterPort } from './ports.ts'
 import { reachThroughAggregation } from './reach.ts'
@@ -36,6 +37,8 @@ export interface InstallPlan {
   readonly apiService: PlannedObject
   /** What an earlier installation has and this one does not. */
   readonly obsolete: readonly ObjectRef[]
+  /** What of an earlier installation becomes otherwise: `apiReplicas 2 → 0`. */
+  readonly changes: readonly string[]
   /** Whether the API group is served now. */
   readonly answersNow: boolean
   readonly warnings: readonly string[]
@@ -83,15 +86,13 @@ export async function planInstall(
   const isStranger = standing.namespace !== undefined && !isOwned(standing.namespace)
   const strangers = isStranger ? await foreignObjects(cluster, values.namespace, signal) : []
   const wanted = manifests(values)
-    .map(({ object }): StoredObject => object)
+    .map(({ object }): StoredObject => recordValues(object, values))
     .filter(({ kind }) => kind !== 'Namespace' || strangers.length === 0)
   const tried = await Promise.all(
     wanted.map((object) => tryObject(cluster, object, standing.namespace !== undefined, signal)),
   )
-  refuseHelm(
-    tried.flatMap(({ before }) => before ?? []),
-    ({ name, namespace }) => `helm upgrade ${name} deckwatch/deckwatch -n ${namespace}`,
-  )
+  const standingNow = tried.flatMap(({ before }) => before ?? [])
+  refuseHelm(standingNow, helmUpgrade)
   refuseOtherHome(tried, values.namespace)
   const apiService = tried.find(({ ref }) => ref.kind === KINDS.APIService)
   if (!apiService) throw new DeckError('INTERNAL', 'the manifests have no APIService')
@@ -100,6 +101,7 @@ export async function planInstall(
     objects: tried.filter((planned) => planned !== apiService),
     apiService,
     obsolete: await obsoleteObjects(cluster, values.namespace, wanted, signal),
+    changes: changedValues(standingNow, values),
     answersNow: standing.apiService !== undefined && (await reachThroughAggregation(cluster, signal)).ok,
     warnings:
       strangers.length === 0
@@ -142,7 +144,7 @@ function deploymentRef(namespace: string): ObjectRef {
 function refuseConflicts({ namespace, apiService, deployment }: Standing, name: string): void {
   refuseHelm(
     [apiService, deployment].filter((object) => object !== undefined),
-    (release) => `helm upgrade ${release.name} deckwatch/deckwatch -n ${release.namespace}`,
+    helmUpgrade,
   )
   if (namespace?.metadata.deletionTimestamp !== undefined) {
     throw new DeckError(

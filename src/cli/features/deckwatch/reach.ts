@@ -1,4 +1,4 @@
-import { NAMES } from '../../../../server/deploy/index.ts'
+import { NAMES, OWNED_SELECTOR } from '../../../../server/deploy/index.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
 import { DECKWATCH_API_VERSION } from '../../../core/wire/image.ts'
 import type { Answer, ClusterPort } from './ports.ts'
@@ -118,16 +118,35 @@ function servedResources(body: string): readonly string[] {
   }
 }
 
+/** What helps where the API server does not reach the companion. */
+export interface Advice {
+  readonly text: string
+  /** A command. */
+  readonly mend: string
+}
+
 /** What to do where the API server does not reach the pods of a namespace, by what it said. */
-export function adviceFor(cause: string, namespace: string): string {
+export function adviceFor(cause: string, namespace: string): Advice {
   if (/x509|certificate|tls:/i.test(cause)) {
-    return `The companion writes its authority into the APIService; its log tells why that did not serve: kubectl logs -l app.kubernetes.io/name=${NAMES.companion} -n ${namespace}`
+    return {
+      text: 'The companion writes its authority into the APIService; its log tells why that did not serve.',
+      mend: `kubectl -n ${namespace} logs -l ${OWNED_SELECTOR}`,
+    }
   }
-  if (/no endpoints|endpoints not found|MissingEndpoints/i.test(cause)) {
-    return 'No ready pod stands behind the Service: kubectl deckwatch status tells why.'
+  if (/no endpoints|endpoints not found|MissingEndpoints|no ready/i.test(cause)) {
+    return {
+      text: 'No ready pod stands behind the Service.',
+      mend: `kubectl -n ${namespace} get pods -l ${OWNED_SELECTOR}`,
+    }
   }
   if (/timeout|deadline|refused|no route|i\/o|within \d/i.test(cause)) {
-    return 'The control plane must reach the pods on port 10250; where a firewall or another network stands between, open it, or install with --host-network.'
+    return {
+      text: 'The control plane must reach the pods on port 10250; where a firewall or another network stands between, open it, or run the pods in the network of their node.',
+      mend: 'kubectl deckwatch install --host-network',
+    }
   }
-  return 'kubectl deckwatch status tells more.'
+  return {
+    text: 'The APIService says what it found out itself.',
+    mend: `kubectl get apiservice ${NAMES.apiService} -o yaml`,
+  }
 }

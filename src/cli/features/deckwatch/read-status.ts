@@ -62,7 +62,7 @@ export async function readStatus(
   const { deployments } = workloads
   const pods = workloads.pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
   const podReports = await Promise.all(pods.map((pod) => readPod(cluster, pod, unseen, signal)))
-  const helm = deployments.some((deployment) => helmRelease(deployment))
+  const helm = deployments.map(helmRelease).find((release) => release !== undefined)
   return {
     apiVersion: DECKWATCH_API_VERSION,
     kind: 'CompanionReport',
@@ -72,7 +72,7 @@ export async function readStatus(
       ...(kubernetes === undefined ? {} : { kubernetes }),
       companion: [...new Set(podReports.flatMap(({ status }) => status?.version ?? []))],
     },
-    ...(deployments.length === 0 ? {} : { manager: helm ? ('Helm' as const) : ('install' as const) }),
+    ...(helm ? { helm } : {}),
     deployments: deployments.map(deploymentReport),
     pods: podReports,
     api: apiReport(apiService, unseen.has('apiservices'), reach, held ?? []),

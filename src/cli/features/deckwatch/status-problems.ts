@@ -1,7 +1,7 @@
 import { NAMES } from '../../../../server/deploy/index.ts'
 import type { ComponentStatus } from '../../../core/wire/companion-status.ts'
 import type { PodReport, Problem } from './companion-report.ts'
-import { EMERGENCY_EXIT } from './installation.ts'
+import { EMERGENCY_EXIT, helmUpgrade } from './installation.ts'
 import { ENDING } from './pod-trouble.ts'
 import type { StatusFacts } from './read-status.ts'
 import { adviceFor } from './reach.ts'
@@ -46,23 +46,26 @@ function isUnknownGroup(cause: string | undefined): boolean {
   return cause?.startsWith('404 ') === true
 }
 
-function apiProblems({ api, deployments, manager, namespace }: StatusFacts): readonly Problem[] {
+function apiProblems({ api, deployments, helm, namespace }: StatusFacts): readonly Problem[] {
   if (api.registered === false && deployments.length > 0) {
     const text = 'the pods are there, but the API group is not registered'
-    return [{ about: 'api', text, ...reinstall(manager) }]
+    return [{ about: 'api', text, ...reinstall(helm) }]
   }
   if (api.answers !== false) return []
   const reason = api.reason === undefined ? '' : ` (APIService: ${api.reason})`
+  const { text, mend } = adviceFor(`${api.cause ?? ''}${reason}`, namespace)
   return [
     {
       about: 'api',
-      text: `does not answer: ${api.cause ?? ''}${reason}. ${adviceFor(api.cause ?? '', namespace)}`,
+      text: `does not answer: ${api.cause ?? ''}${reason}. ${text}`,
+      mend,
     },
   ]
 }
 
-function heldNamespaces({ api: { heldNamespaces: held } }: StatusFacts): readonly Problem[] {
-  if (held.length === 0) return []
+function heldNamespaces({ api: { heldNamespaces: held, answers } }: StatusFacts): readonly Problem[] {
+  // They go by themselves once it answers again.
+  if (held.length === 0 || answers === true) return []
   const names = held.slice(0, 3).join(', ') + (held.length > 3 ? ` and ${held.length - 3} more` : '')
   return [
     {
@@ -148,7 +151,7 @@ function componentProblem({ name, ready, alive, reason }: ComponentStatus): Prob
 }
 
 /** One minor version apart is fine. */
-function versionProblems({ versions, manager }: StatusFacts): readonly Problem[] {
+function versionProblems({ versions, helm }: StatusFacts): readonly Problem[] {
   const cli = minorOf(versions.cli)
   if (!cli) return []
   return versions.companion.flatMap((version) => {
@@ -162,14 +165,14 @@ function versionProblems({ versions, manager }: StatusFacts): readonly Problem[]
       {
         about: 'versions',
         text: `the companion is ${version} and this command ${versions.cli}: one minor version apart is supported`,
-        ...(older ? reinstall(manager) : { mend: 'kubectl krew upgrade deckwatch' }),
+        ...(older ? reinstall(helm) : { mend: 'kubectl krew upgrade deckwatch' }),
       },
     ]
   })
 }
 
-function reinstall(manager: StatusFacts['manager']): { readonly mend: string } {
-  return { mend: manager === 'Helm' ? 'helm upgrade' : 'kubectl deckwatch install' }
+function reinstall(helm: StatusFacts['helm']): { readonly mend: string } {
+  return { mend: helm ? helmUpgrade(helm) : 'kubectl deckwatch install' }
 }
 
 function minorOf(version: string): { readonly major: number; readonly minor: number } | undefined {
