@@ -363,6 +363,18 @@ describe('kubectl images with a companion', () => {
         assert.match(stderr, /\[COMPANION_ABSENT\]\n.*kubectl deckwatch install\n$/)
       })
 
+      it('completes IMAGE by what is in use in the namespace that is meant', async () => {
+        const env = { KUBECONFIG: await api.writeKubeconfig(cli().folder) }
+        const complete = async (line: string): Promise<string> =>
+          (await cli().run(words(line), { env, program: 'kubectl_complete-images' })).stdout
+        assert.equal(await complete('history -n shop redis'), 'redis:7\n:4\n')
+        assert.equal(
+          await complete('history -A ghcr.io/acme/web'),
+          'ghcr.io/acme/web:v2.1.4\nghcr.io/acme/web:v2.2.0\n:4\n',
+        )
+        assert.equal(await complete('history -n shop redis:7 red'), ':4\n')
+      })
+
       it('needs IMAGE; after -- it is a REGEX like any other', async () => {
         const { stderr, exitCode } = await run('history')
         assert.equal(exitCode, 2)

@@ -41,7 +41,13 @@ const COMPLETIONS: readonly (readonly [
   [['--kubeconfig', ''], [], FILES],
   [['-k', 'x'], [], FILES],
   [['--certificate-authority', ''], [], FILES],
-  [[''], [], NO_FILES],
+  [[''], ['check', 'history'], NO_FILES],
+  [['-n', 'shop', 'h'], ['history'], NO_FILES],
+  [['history', '--lim'], ['--limit'], NO_FILES],
+  [['history', '--limit', ''], [], NO_FILES],
+  [['history', '-n', 's'], ['shop', 'staging'], NO_FILES],
+  // Without a companion nobody tells of images.
+  [['history', ''], [], NO_FILES],
   [['redis', ''], [], NO_FILES],
   [['--zzz'], [], NO_FILES],
 ]
@@ -82,7 +88,9 @@ describe('completion', () => {
 
     for (const [typed, candidates, directive] of COMPLETIONS) {
       it(`of ${JSON.stringify(typed.join(' '))}`, async () => {
-        assert.deepEqual(answerIn(await resultOf(typed.join(' '))), { candidates, directive })
+        const found = answerIn(await resultOf(typed.join(' ')))
+        const bare = found.candidates.map((line) => line.split('\t')[0])
+        assert.deepEqual({ ...found, candidates: bare }, { candidates, directive })
       })
     }
 
@@ -102,6 +110,9 @@ describe('completion', () => {
       const { candidates } = await complete([''], env, long)
       assert.match(candidates.join(), /^images\t/)
       assert.deepEqual((await complete(['images', '--by', 'p'], env, long)).candidates, ['pod'])
+      const [history = ''] = (await complete(['images', 'h'], env, long)).candidates
+      assert.match(history, /^history\t/)
+      assert.deepEqual((await complete(['images', 'history', '--companion='], env, long)).candidates, [])
     })
 
     it('asks the cluster that the words name', async () => {
@@ -115,7 +126,6 @@ describe('completion', () => {
       const none = { candidates: [], directive: NO_FILES }
       assert.deepEqual(await complete(['-n', ''], { KUBECONFIG: '/nowhere' }), none)
       assert.deepEqual(await complete(['--context', ''], { KUBECONFIG: '/nowhere' }), none)
-      assert.deepEqual(await complete([]), none)
       api.faults.always('/api/v1/namespaces', { kind: 'status', status: 403, reason: 'Forbidden' })
       assert.deepEqual(await complete(['-n', '']), none)
       await writeFile(join(cli().folder, 'bad.yaml'), '\t')

@@ -23,6 +23,8 @@ const FILE_FLAGS = new Set([
 ])
 const FORMATS = ['table', 'wide', 'json', 'yaml', 'csv', 'name', 'jsonpath=', 'custom-columns=']
 
+type Flags = Readonly<Record<string, Flag>>
+
 interface Flag extends FlagShape {
   readonly options?: readonly string[]
   readonly summary?: string
@@ -37,13 +39,18 @@ interface Flag extends FlagShape {
 export async function complete(program: Program, signal: AbortSignal): Promise<string> {
   const words = program.argv.slice(0, -1)
   const typed = program.argv.at(-1) ?? ''
-  const command =
-    pluginOf(program.name.replace(/^kubectl_complete-/, 'kubectl-')) ??
-    words.find((word) => !word.startsWith('-'))
+  const plugin = pluginOf(program.name.replace(/^kubectl_complete-/, 'kubectl-'))
+  const command = plugin ?? words.find((word) => !word.startsWith('-'))
   const offered = CATALOG.filter((known) => wordsInDeckwatch(known).length === 1)
   const entry = offered.find((known) => wordsInDeckwatch(known)[0] === command)
   if (!entry) return answer(offered.map(commandLine), typed, NO_FILES)
-  const flags = (await entry.load()).flags as Readonly<Record<string, Flag>>
+  const below = CATALOG.filter(
+    (known) => wordsInDeckwatch(known).length > 1 && known.words[0] === entry.words[0],
+  )
+  const shapes = Object.assign({}, ...(await Promise.all([entry, ...below].map(flagsOf)))) as Flags
+  const spoken = plainWords(words, shapes).slice(plugin === undefined ? 1 : 0)
+  const chosen = below.find((known) => known.words[1] === spoken[0])
+  const flags = chosen ? await flagsOf(chosen) : await flagsOf(entry)
   const begun = readFlag(typed, flags)
   if (begun?.name !== undefined && begun.value !== undefined) {
     const values = await valuesOf(begun.name, flags, words, signal)
@@ -54,7 +61,11 @@ export async function complete(program: Program, signal: AbortSignal): Promise<s
     if (FILE_FLAGS.has(last.name)) return answer([], typed, FILES)
     return answer(await valuesOf(last.name, flags, words.slice(0, -1), signal), typed, NO_FILES)
   }
-  if (!typed.startsWith('-')) return answer([], typed, NO_FILES)
+  if (!typed.startsWith('-')) {
+    if (spoken.length === 0) return answer(below.map(commandLine), typed, NO_FILES)
+    const wantsImage = chosen?.words[1] === 'history' && spoken.length === 1
+    return answer(wantsImage ? await images(given(words, flags), signal) : [], typed, NO_FILES)
+  }
   const shown = Object.entries(flags).filter(([, { hidden }]) => !hidden)
   return answer(
     shown.map(([flag, { summary = '' }]) => `--${flag}\t${summary}`),
@@ -73,12 +84,35 @@ function answer(candidates: readonly string[], typed: string, directive: string,
 }
 
 function commandLine(entry: CatalogEntry): string {
-  return `${wordsInDeckwatch(entry)[0]}\t${entry.summary}`
+  return `${wordsInDeckwatch(entry).at(-1)}\t${entry.summary}`
+}
+
+async function flagsOf(entry: CatalogEntry): Promise<Flags> {
+  return (await entry.load()).flags as Flags
+}
+
+/** The words that are no flags and no values of flags; a flag at the end may still wait for its value. */
+function plainWords(words: readonly string[], shapes: Flags): readonly string[] {
+  const last = readFlag(words.at(-1) ?? '', shapes)
+  const waits = last?.name !== undefined && last.value === undefined
+  return readArgv(waits ? words.slice(0, -1) : words, shapes).words
+}
+
+async function images(
+  flags: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { imageReferences } = await import('./images/complete-image.ts')
+  try {
+    return await imageReferences(flags, AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]))
+  } catch {
+    return []
+  }
 }
 
 async function valuesOf(
   name: string,
-  flags: Readonly<Record<string, Flag>>,
+  flags: Flags,
   words: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly string[]> {
@@ -119,7 +153,7 @@ async function namespaces(
 }
 
 /** The values of the flags that stand among the complete words, as oclif's parser would give them. */
-function given(words: readonly string[], flags: Readonly<Record<string, Flag>>): Record<string, unknown> {
+function given(words: readonly string[], flags: Flags): Record<string, unknown> {
   const values: Record<string, unknown> = {}
   const tokens = readArgv(words, flags).flags.values()
   for (const token of tokens) {
