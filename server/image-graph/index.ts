@@ -110,13 +110,11 @@ class ImageGraphRoom implements Room {
 
   /** Works as the one writer until the Lease is lost. */
   async #lead(holding: AbortSignal): Promise<void> {
-    const { clock, openStore } = this.#deps
     try {
-      const store = await this.#open(openStore, holding)
+      const { store, journal } = await this.#open(holding)
       try {
-        this.#journal = new ImageJournal(store, clock.now())
-        const deps = { ...this.#deps, journal: this.#journal, log: this.#log, metrics: this.#metrics }
-        this.#session = new Session(deps)
+        this.#journal = journal
+        this.#session = new Session({ ...this.#deps, journal, log: this.#log, metrics: this.#metrics })
         await this.#session.run(holding)
       } finally {
         this.#session = undefined
@@ -128,22 +126,25 @@ class ImageGraphRoom implements Room {
     }
   }
 
-  /** Opens the store; the process that led before may still be on its way out. */
-  async #open(openStore: ImageGraphDeps['openStore'], signal: AbortSignal): Promise<Store> {
+  /** Opens the journal; the process that led before may still be on its way out, and the disk may be full. */
+  async #open(signal: AbortSignal): Promise<{ store: Store; journal: ImageJournal }> {
+    const { openStore, clock } = this.#deps
     for (;;) {
       signal.throwIfAborted()
+      let store: Store | undefined
       try {
-        const store = openStore({ name: NAME, migrations: MIGRATIONS })
+        store = openStore({ name: NAME, migrations: MIGRATIONS })
+        const journal = new ImageJournal(store, clock.now())
         this.#unopened = undefined
-        return store
+        return { store, journal }
       } catch (error) {
-        // A process that ended for want of space would take the API along, which says what is wrong.
+        store?.close()
         const passes =
-          error instanceof DeckError && (error.code === 'STORE_LOCKED' || error.cause instanceof StoreFull)
+          error instanceof StoreFull || (error instanceof DeckError && error.code === 'STORE_LOCKED')
         if (!passes) throw error
         this.#unopened = error.message
-        this.#log.warn({ err: error }, 'the store cannot be opened yet')
-        await this.#deps.clock.sleep(OPEN_RETRY_MS, signal)
+        this.#log.warn({ err: error }, 'the store cannot be used yet')
+        await clock.sleep(OPEN_RETRY_MS, signal)
       }
     }
   }

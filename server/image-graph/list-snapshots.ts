@@ -14,7 +14,7 @@ export interface ListSnapshot {
 
 /** Objects are shared with what is served, so that a snapshot costs little more than its array. */
 const MOST_SNAPSHOTS = 64
-const LIFETIME_MS = 5 * 60_000
+const LIFETIME_MS = 3 * 60_000
 
 /** Keeps lists for the next page for some minutes, so that all pages are of one moment. */
 export class ListSnapshots {

@@ -37,7 +37,10 @@ interface Draft {
   readonly events: readonly JournalEvent[]
   /** By uid; undefined for a pod that has gone. */
   readonly pods: ReadonlyMap<string, KnownPod | undefined>
+  /** Of these what is kept has changed. */
   readonly images: Map<string, PublishedImage>
+  /** What is kept of these is kept already. */
+  readonly unchanged: PublishedImage[]
   readonly goneImages: Map<string, ImageIdentity>
   readonly notices: Record<ImageGraphPlural, NoticeEntry[]>
 }
@@ -86,7 +89,7 @@ export class Recorder {
       net: batch.net,
       inUse: (image) => state.inUse(image),
     }).map((event) => ({ ...event, number: (this.#number += 1) }))
-    const draft: Draft = { events, pods, images: new Map(), goneImages: new Map(), notices: noNotices() }
+    const draft = newDraft(events, pods)
     for (const event of events) this.#keep(event)
     const last = new Map<string, JournalEvent>()
     for (const event of events) for (const identity of identitiesOf(event)) last.set(imageId(identity), event)
@@ -99,17 +102,12 @@ export class Recorder {
    * too that say the same as before, as after a restart.
    */
   async flush(nodes: NodeImages | undefined, signal: AbortSignal, { all = false } = {}): Promise<void> {
-    const draft: Draft = {
-      events: [],
-      pods: new Map(),
-      images: new Map(),
-      goneImages: new Map(),
-      notices: noNotices(),
-    }
+    const draft = newDraft([], new Map())
     for (const key of this.#deps.state.takeDirty()) {
       for (const image of this.#deps.state.objects(key, nodes)) this.#draftChange(key, image, draft, all)
     }
     if (draft.images.size > 0) await this.#commit(draft, signal)
+    else if (draft.unchanged.length > 0) this.#publish(draft)
   }
 
   /**
@@ -219,13 +217,14 @@ export class Recorder {
     if (!before)
       throw new Error(`the image graph has no record of what is in use: ${id} of ${scopeKey(scope)}`)
     const content = contentOf(image)
-    const changed = content !== before.content
-    if (!changed && !all) return
-    const kept = changed ? { ...before, content, number: (this.#number += 1) } : before
+    if (content === before.content) {
+      if (all) draft.unchanged.push({ kept: before, object: servedImage(image, before) })
+      return
+    }
+    const kept = { ...before, content, number: (this.#number += 1) }
     const object = servedImage(image, kept)
     this.#kept.set(id, kept)
     draft.images.set(id, { kept, object })
-    if (!changed) return
     const entry = { number: kept.number, namespace, namespaceUid, object: id }
     draft.notices[scope ? 'images' : 'clusterimages'].push({ ...entry, notice: { type: 'MODIFIED', object } })
   }
@@ -261,17 +260,29 @@ export class Recorder {
       log.info({ since: new Date(published.fullSince).toISOString() }, 'recording again, nothing was lost')
       published.fullSince = undefined
     }
+    this.#publish(draft)
+  }
+
+  #publish({ images, unchanged, goneImages, notices }: Draft): void {
+    const { published, metrics, state } = this.#deps
     published.apply({
-      images: [...draft.images.values()],
-      goneImages: [...draft.goneImages.values()],
-      notices: draft.notices,
+      images: [...images.values(), ...unchanged],
+      goneImages: [...goneImages.values()],
+      notices,
     })
     metrics.state(published, state.podCount)
   }
 }
 
-function noNotices(): Draft['notices'] {
-  return { images: [], clusterimages: [], imageevents: [], clusterimageevents: [] }
+function newDraft(events: Draft['events'], pods: Draft['pods']): Draft {
+  return {
+    events,
+    pods,
+    images: new Map(),
+    unchanged: [],
+    goneImages: new Map(),
+    notices: { images: [], clusterimages: [], imageevents: [], clusterimageevents: [] },
+  }
 }
 
 /** The images that an event is about: its namespace's, and the cluster's where it is one of the cluster's. */

@@ -85,7 +85,11 @@ export class Session {
     if (trouble !== undefined) return `waiting for the uids of namespaces: ${trouble}`
     if (!this.#synced && this.#published.fullSince !== undefined)
       return 'waiting for space: there is no space left on the volume to record the first list of pods'
-    if (!this.#synced) return 'waiting for the first list of pods and nodes'
+    if (!this.#synced) {
+      return this.#published.fullSince === undefined
+        ? 'waiting for the first list of pods and nodes'
+        : 'no space is left to record what has changed since the last run'
+    }
     return `following ${plural(this.#state.podCount, 'pod')}, ${plural(this.#published.count('clusterimages'), 'image')} in use`
   }
 

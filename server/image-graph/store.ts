@@ -144,15 +144,11 @@ export class ImageJournal {
   readonly #store: Store
   #state: JournalState
 
-  /** A new journal begins at `now` (epoch milliseconds). */
+  /** A new journal begins at `now` (epoch milliseconds); StoreFull where there is no space for it. */
   constructor(store: Store, now: number) {
     this.#store = store
-    // Numbers of a store that was lost are older than any of this one, so that a watch from there is told to list again.
-    const start = Math.floor(now / 1000) * 1_000_000
-    store
-      .statement('INSERT OR IGNORE INTO journal (id, number, trimmed, begins) VALUES (1, ?, ?, ?)')
-      .run(start, start, now)
-    const row = store.statement('SELECT number, trimmed, begins FROM journal').get() ?? {}
+    const row =
+      store.statement('SELECT number, trimmed, begins FROM journal').get() ?? beginJournal(store, now)
     const events = store.statement('SELECT count(*) AS events FROM event').get()?.['events']
     this.#state = {
       number: Number(row['number']),
@@ -352,6 +348,17 @@ export class ImageJournal {
   close(): void {
     this.#store.close()
   }
+}
+
+function beginJournal(store: Store, now: number): Record<string, SQLOutputValue> {
+  // Numbers of a store that was lost are older than any of this one, so that a watch from there is told to list again.
+  const number = Math.floor(now / 1000) * 1_000_000
+  store.write(() =>
+    store
+      .statement('INSERT INTO journal (id, number, trimmed, begins) VALUES (1, ?, ?, ?)')
+      .run(number, number, now),
+  )
+  return { number, trimmed: number, begins: now }
 }
 
 function eventOf(row: Record<string, SQLOutputValue>): JournalEvent {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Image, ServedImageList } from '../../../src/core/wire/image.ts'
+import { openStore } from '../../../server/kit/store/open-store.ts'
 import { RoomWorld } from './room-world.ts'
 import { events, images, told } from './told.ts'
 
@@ -494,6 +495,41 @@ describe('the image graph', () => {
     ])
     assert.deepEqual((await world.list('images')).warnings, [])
   })
+
+  it('begins on a full disk as far as that goes: with what it knew where that is still so, else once there is space', async () => {
+    world.full = true
+    await world.start()
+    assert.equal(world.room.ready().reason, 'on purpose')
+    world.full = false
+    await world.settle(5)
+    world.cluster.run('shop', 'a', { app: 'nginx' })
+    await world.settle()
+    await world.stop()
+    world.full = true
+    await world.start()
+    assert.deepEqual(images(await world.list('images')), ['shop nginx 1'])
+    await world.stop()
+    world.cluster.run('shop', 'b', { app: 'redis' })
+    await world.start()
+    assert.equal(world.room.ready().reason, 'no space is left to record what has changed since the last run')
+    await assert.rejects(world.list('images'), { reason: 'ServiceUnavailable' })
+    world.full = false
+    await world.settle(6)
+    assert.deepEqual(events(await world.list('imageevents')), ['+nginx shop/a', '+redis shop/b late'])
+  })
+
+  it('waits for a store that another process still has', async () => {
+    const other = openStore(
+      { folder: world.folder, name: 'image-graph', migrations: [] },
+      { clock: world.clock, log: world.log },
+    )
+    await world.start()
+    assert.match(world.room.ready().reason, /another process keeps its data in this folder/)
+    assert.equal(world.room.alive().ok, true)
+    other.close()
+    await world.settle(5)
+    assert.deepEqual((await world.list('images')).items, [])
+  }).timeout(30_000)
 
   it('answers 503 and says who holds the Lease, until it is its turn', async () => {
     world.leadership.take()

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { finished } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
@@ -23,23 +22,23 @@ describe('the image graph, killed while it writes', () => {
 
   /** Runs the program and gives the whole lines that it printed; killed `killAfterMs` after its first line. */
   async function run(seed: number, mode: 'churn' | 'settle', killAfterMs?: number): Promise<string[]> {
-    const child = spawn(process.execPath, [PROGRAM, folder, String(seed), mode], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+    // A file, since a pipe may be full.
+    const printed = join(folder, `printed-${seed}`)
+    const output = openSync(printed, 'w')
+    const child = spawn(process.execPath, [PROGRAM, join(folder, 'data'), String(seed), mode], {
+      stdio: ['ignore', output, 'inherit'],
     })
+    closeSync(output)
     const exited = once(child, 'exit')
-    const first = once(child.stdout, 'data')
-    let output = ''
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
     if (killAfterMs !== undefined) {
-      await Promise.race([first, exited])
+      while (statSync(printed).size === 0 && child.exitCode === null) await delay(5)
       await delay(killAfterMs)
       child.kill('SIGKILL')
     }
     const [code] = (await exited) as [number | null]
-    await finished(child.stdout)
     assert.equal(code, killAfterMs === undefined ? 0 : null)
     // A line without its end was cut by the kill.
-    return output.split('\n').slice(0, -1)
+    return readFileSync(printed, 'utf8').split('\n').slice(0, -1)
   }
 
   it('loses and doubles nothing that it told, and what it keeps adds up to what is in use', async function () {
