@@ -20,6 +20,8 @@ import type { KubectlResult } from '../kit/kubernetes/kubectl.ts'
 import { deleteNamespace, ensureNamespace } from '../kit/kubernetes/namespaces.ts'
 import { requireKubernetes } from '../kit/kubernetes/shared.ts'
 import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
+import { Cli, whyNoTerminal, type RunningCli } from '../kit/run-cli.ts'
+import { skip } from '../kit/skip.ts'
 import { kubectlDeckwatch } from '../kit/plugin/kubectl-deckwatch.ts'
 import { pluginEnvironment } from '../kit/plugin/plugin-environment.ts'
 
@@ -164,6 +166,63 @@ describe('kubectl deckwatch on a real control plane', function () {
     })
   })
 
+  describe('the question on a terminal', () => {
+    let cli: Cli
+    before(async function () {
+      const reason = await whyNoTerminal()
+      if (reason !== undefined) skip(this, reason)
+      cli = await Cli.create('bundle')
+    })
+    after(() => cli?.stop())
+
+    const ask = async (...args: readonly string[]): Promise<RunningCli> => {
+      const running = await cli.startInTerminal(args, {
+        program: 'kubectl-deckwatch',
+        env: { KUBECONFIG: cluster.adminKubeconfig, NO_COLOR: '1' },
+      })
+      await running.waitFor('stdout', /\[y\/N\] $/)
+      return running
+    }
+
+    for (const [what, keys] of [
+      ['no', 'n\n'],
+      ['nothing', '\n'],
+      ['the end of the input', '\u0004'],
+    ] as const) {
+      it(`takes ${what} for no, and nothing is written`, async () => {
+        const running = await ask('install', ...onPaper)
+        running.type(keys)
+        const { stdout, exitCode } = await running.ended
+        assert.match(stdout, /^Rights +of ServiceAccount deckwatch\/deckwatch: /m)
+        assert.match(stdout, /error: nothing was written: the answer was no \[DECLINED\]/)
+        assert.equal(exitCode, 1)
+        assert.equal(await exists(NAMESPACE), false)
+      })
+    }
+
+    it('ends with Ctrl-C, and nothing is written', async () => {
+      const running = await ask('install', ...onPaper)
+      running.type('\u0003')
+      const { exitCode } = await running.ended
+      assert.equal(exitCode, 130)
+      assert.equal(await exists(NAMESPACE), false)
+    })
+
+    it('goes on with yes', async () => {
+      const installing = await ask('install', ...onPaper)
+      installing.type('y\n')
+      const installed = await installing.ended
+      assert.equal(installed.exitCode, 0, installed.stdout)
+      assert.match(installed.stdout, /images\.deckwatch\.dev answers/)
+      const removing = await ask('uninstall')
+      removing.type('no\n')
+      const kept = await removing.ended
+      assert.equal(kept.exitCode, 1)
+      assert.equal(await exists(API_SERVICE), true)
+      await removeAll()
+    })
+  })
+
   describe('an installation', () => {
     before(async () => {
       const { stdout, stderr, exitCode } = await deckwatch('install', '--yes', '--wait', ...onPaper)
@@ -210,6 +269,7 @@ describe('kubectl deckwatch on a real control plane', function () {
       assert.match(apart.stdout, /^deployment\.apps\/deckwatch-api created$/m)
       const together = await deckwatch('install', '--yes', ...onPaper)
       assert.equal(together.exitCode, 0, together.stderr)
+      assert.match(together.stdout, /^Changes +apiReplicas 2 → 0$/m)
       assert.match(together.stdout, /^Removes +deployment\.apps\/deckwatch-api, /m)
       assert.match(together.stdout, /^deployment\.apps\/deckwatch-api deleted$/m)
       assert.equal(await exists(`${DEPLOYMENT}-api`), false)

@@ -14,22 +14,24 @@ export async function requireTerminal({ stderr }: Session, instead: string): Pro
 export async function confirm({ stderr, signal }: Session, question: string): Promise<void> {
   await stderr.write(`${question} [y/N] `)
   const answer = await readLine(signal)
-  if (!/^\s*y(?:es)?\s*$/i.test(answer)) {
+  // The end of the input moves to no new line.
+  if (answer === undefined) await stderr.write('\n')
+  if (!/^\s*y(?:es)?\s*$/i.test(answer ?? '')) {
     throw new DeckError('DECLINED', 'nothing was written: the answer was no')
   }
 }
 
-/** One line of stdin; empty at its end. */
-async function readLine(signal: AbortSignal): Promise<string> {
+/** One line of stdin; undefined at its end. */
+async function readLine(signal: AbortSignal): Promise<string | undefined> {
   signal.throwIfAborted()
   const { createInterface } = await import('node:readline')
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const { promise, resolve, reject } = Promise.withResolvers<string | undefined>()
   // Not as a terminal of its own: Ctrl-C must reach the process.
   const lines = createInterface({ input: process.stdin, terminal: false })
   const abort = (): void => reject(signal.reason as Error)
   signal.addEventListener('abort', abort, { once: true })
   lines.once('line', resolve)
-  lines.once('close', () => resolve(''))
+  lines.once('close', () => resolve(undefined))
   try {
     return await promise
   } finally {
