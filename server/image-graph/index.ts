@@ -139,9 +139,12 @@ class ImageGraphRoom implements Room {
         return { store, journal }
       } catch (error) {
         store?.close()
-        const passes =
-          error instanceof StoreFull || (error instanceof DeckError && error.code === 'STORE_LOCKED')
-        if (!passes) throw error
+        const isLocked = error instanceof DeckError && error.code === 'STORE_LOCKED'
+        const isFull = [error, error instanceof Error && error.cause].some(
+          (each) => each instanceof StoreFull,
+        )
+        // A process that ended for want of space would take the API along, which says what is wrong.
+        if (!(error instanceof Error && (isLocked || isFull))) throw error
         this.#unopened = error.message
         this.#log.warn({ err: error }, 'the store cannot be used yet')
         await clock.sleep(OPEN_RETRY_MS, signal)

@@ -83,12 +83,10 @@ export class Session {
   get reason(): string {
     const { trouble } = this.#uids
     if (trouble !== undefined) return `waiting for the uids of namespaces: ${trouble}`
-    if (!this.#synced && this.#published.fullSince !== undefined)
-      return 'waiting for space: there is no space left on the volume to record the first list of pods'
     if (!this.#synced) {
       return this.#published.fullSince === undefined
         ? 'waiting for the first list of pods and nodes'
-        : 'no space is left to record what has changed since the last run'
+        : 'waiting for space: there is no space left on the volume to record the first list of pods'
     }
     return `following ${plural(this.#state.podCount, 'pod')}, ${plural(this.#published.count('clusterimages'), 'image')} in use`
   }
