@@ -1,5 +1,7 @@
 import { DeckError } from '../lib/errors.ts'
+import type { Clock } from '../lib/time.ts'
 import { DECKWATCH_API_VERSION } from '../wire/image.ts'
+import { backoffDelay } from './backoff.ts'
 import { purposeText } from './status-error-purpose.ts'
 import { errorFromResponse, type RequestIdentity, type RequestPurpose } from './status-error.ts'
 import { readAll, type KubeResponse, type KubeTransport } from './transport.ts'
@@ -71,19 +73,27 @@ interface AnyList {
   readonly items: readonly unknown[]
 }
 
+/** The companion lets a user ask 20 times a second: whoever reads many pages waits so often for one. */
+const PATIENT_RETRIES = 5
+
 /** Lists a collection of the companion, page by page; `query` is added to each request. Throws DeckErrors. */
 export async function* listCompanion<List extends AnyList>(
   transport: KubeTransport,
   collection: CompanionCollection,
   query: Readonly<Record<string, string>>,
-  signal: AbortSignal,
+  { signal, clock }: { readonly signal: AbortSignal; readonly clock: Clock },
 ): AsyncGenerator<CompanionPage<List>, void> {
   const purpose = { verb: 'list', ...companionPurpose(collection) }
   let token: string | undefined = ''
   while (token !== undefined) {
     const search = new URLSearchParams({ ...query, ...(token ? { continue: token } : {}) }).toString()
     const path = companionPath(collection) + (search && `?${search}`)
-    const response = await transport.send({ path, signal })
+    let response = await transport.send({ path, signal })
+    for (let tries = 1; response.status === 429 && tries <= PATIENT_RETRIES; tries++) {
+      const { retryAfterMs } = await errorFromResponse(response, purpose)
+      await clock.sleep(backoffDelay(tries, Math.random(), retryAfterMs), signal)
+      response = await transport.send({ path, signal })
+    }
     if (response.status !== 200) throw await errorFromResponse(response, purpose)
     const warnings = parseWarnings(response.headers['warning'])
     const list: List = await jsonOf<List>(response, purpose)

@@ -39,7 +39,7 @@ export function companionPorts(options: CompanionPortsOptions): CompanionPorts {
     const items: Image[] = []
     const warnings = new Set<string>()
     let last: ServedImageList | undefined
-    for await (const page of listCompanion<ServedImageList>(transport, images, {}, signal)) {
+    for await (const page of listCompanion<ServedImageList>(transport, images, {}, { signal, clock })) {
       last = page.list
       items.push(...last.items)
       for (const warning of page.warnings) warnings.add(warning)
@@ -53,12 +53,10 @@ export function companionPorts(options: CompanionPortsOptions): CompanionPorts {
     listImages,
     async *listEvents(since, signal) {
       const query = { sinceTime: new Date(since).toISOString(), limit: String(EVENTS_PAGE) }
-      for await (const { list, warnings } of listCompanion<DeckList<ImageEvent>>(
-        transport,
-        events,
-        query,
+      for await (const { list, warnings } of listCompanion<DeckList<ImageEvent>>(transport, events, query, {
         signal,
-      )) {
+        clock,
+      })) {
         const resourceVersion = list.metadata?.resourceVersion
         if (!resourceVersion) throw strange('its list of events has no resourceVersion')
         // By number: as text 10 comes before 9.

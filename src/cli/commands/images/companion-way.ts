@@ -97,8 +97,10 @@ export class CompanionWay {
     if (!item) return yield* followImages(ports, query, signal)
     for (; !item.done; item = await items.next()) yield item.value
     if (!item.value) return
-    this.#giveUp()
-    yield* followImages(ports, { ...query, told: item.value }, signal)
+    const { told, at, reason } = item.value
+    this.#giveUp(reason)
+    yield { type: 'abandoned', at, reason }
+    yield* followImages(ports, { ...query, told }, signal)
   }
 
   /** The recorded changes of a moment (epoch milliseconds) or later, and no more. */
@@ -173,11 +175,11 @@ export class CompanionWay {
   }
 
   /** The companion is gone for good: it is forgotten and, where it is required, that is the end. */
-  #giveUp(): void {
+  #giveUp(reason: string): void {
     const { memory, mode } = this.#options
     memory.forget()
     if (mode === 'auto') return
-    throw new DeckError('COMPANION_ABSENT', 'the companion does not answer any more', {
+    throw new DeckError('COMPANION_ABSENT', `the companion does not answer any more: ${reason}`, {
       hint: 'What is wrong with it: kubectl deckwatch status',
     })
   }

@@ -19,34 +19,40 @@ export interface CompanionFollowQuery {
 /** Which images were told to be in use, with the pod that brought each. */
 type Told = Map<string, PodName>
 
+/** Where the companion was given up, and why. */
+export interface Abandoned {
+  /** What it had told to be in use. */
+  readonly told: ReadonlyMap<string, PodName>
+  readonly at: number
+  readonly reason: string
+}
+
 /**
- * Follows the images in use by the companion's journal until the signal aborts. Throws only before its first item; ends
- * before the signal only where the companion is given up, and then gives what it had told to be in use, for whoever goes
- * on without it.
+ * Follows the images in use by the companion's journal until the signal aborts. Without `since` it throws only before
+ * its first item, so that another way can take over. Gives back only where the companion is given up.
  */
 export async function* followCompanion(
   ports: CompanionPorts & { readonly clock: Clock },
   query: CompanionFollowQuery,
   signal: AbortSignal,
-): AsyncGenerator<FollowItem, Told | undefined> {
+): AsyncGenerator<FollowItem, Abandoned | undefined> {
   const { match, since } = query
-  // The whole of it first: what fails here is answered by asking pods, and nothing was told yet.
-  const history: FollowItem[] = []
   let resourceVersion: string | undefined
   if (since !== undefined) {
     for await (const item of replay(ports, since, match, signal)) {
       if (item.type === 'end') resourceVersion = item.resourceVersion
-      else history.push(item)
+      else yield item
     }
   }
   const start = await ports.listImages(signal)
   let told = inUse(start, match)
-  let late: string | undefined
-  for await (const notice of ports.followEvents(resourceVersion ?? start.resourceVersion, signal)) {
+  // What happened between the end of the past and this list is told by the watch, and leads to the same list again.
+  const from = resourceVersion ?? start.resourceVersion
+  for await (const notice of ports.followEvents(from, signal)) {
     switch (notice.type) {
       case 'watching':
         for (const text of start.warnings) yield { type: 'warning', text }
-        yield* since === undefined && !query.skipInitial ? initial(start, match) : history
+        if (since === undefined && !query.skipInitial) yield* initial(start, match)
         yield { type: 'synced', images: told.size, pods: match ? undefined : start.summary.pods }
         break
       case 'record':
@@ -62,14 +68,12 @@ export async function* followCompanion(
         break
       }
       case 'lost':
-        late = notice.reason
-        yield { type: 'abandoned', at: notice.at, reason: notice.reason }
-        break
+        return { told, at: notice.at, reason: notice.reason }
       default:
         yield notice
     }
   }
-  return late === undefined ? undefined : told
+  return undefined
 }
 
 /** The recorded events of a moment or later; ends with where a watch goes on. */
