@@ -78,6 +78,9 @@ export function kubeletConfig(paths: KubeletPaths): string {
     failSwapOn: false,
     localStorageCapacityIsolation: false,
     resolvConf: paths.resolvConf,
+    // name-server.ts
+    clusterDNS: [NODE_NETWORK.hostAddress],
+    clusterDomain: 'cluster.local',
     // The pause image must never be collected, nor a pod evicted because the test machine's disk is rather full.
     imageGCHighThresholdPercent: 100,
     evictionHard: { 'nodefs.available': '1%', 'memory.available': '100Mi' },

@@ -11,6 +11,8 @@ export interface NodeFiles {
   readonly kubeletConfig: string
   readonly kubeletKubeconfig: string
   readonly kubeProxyConfig: string
+  /** What the name server asks the API server with: authority, certificate and key. */
+  readonly nameServer: readonly [ca: string, certificate: string, key: string]
 }
 
 /** Writes all configuration of a node into its folder. */
@@ -29,6 +31,7 @@ export function writeNodeFiles(folder: RunFolder, cluster: ControlPlane, nodeNam
   }
   const user = `system:node:${nodeName}`
   const serving = authority.issue({ commonName: user, hosts: [nodeName, NODE_NETWORK.nodeAddress] })
+  const reader = authority.issue({ commonName: 'kit-name-server', organizations: ['system:masters'] })
   writeFileSync(folder.file('cni', '10-kit.conflist'), cniNetwork())
   return {
     containerdConfig: write('containerd.toml', containerdConfig(folder.file('cni'))),
@@ -38,7 +41,7 @@ export function writeNodeFiles(folder: RunFolder, cluster: ControlPlane, nodeNam
         clientCa: cluster.caFile,
         certificate: write('kubelet.crt', serving.certificate),
         key: write('kubelet.key', serving.key),
-        // Pods get no name server: there is none for them.
+        // Pods learn nothing of the host's name servers.
         resolvConf: write('resolv.conf', ''),
       }),
     ),
@@ -47,5 +50,10 @@ export function writeNodeFiles(folder: RunFolder, cluster: ControlPlane, nodeNam
       'kube-proxy.json',
       kubeProxyConfig(writeKubeconfig('system:kube-proxy'), nodeName),
     ),
+    nameServer: [
+      cluster.caFile,
+      write('name-server.crt', reader.certificate),
+      write('name-server.key', reader.key),
+    ],
   }
 }

@@ -87,7 +87,12 @@ export async function requireNode(context: Mocha.Context): Promise<NodeCluster> 
 }
 
 async function startNodeCluster(): Promise<NodeCluster> {
-  const cluster = await startControlPlane({ controllers: 'all', scheduler: true })
+  const cluster = await startControlPlane({
+    controllers: 'all',
+    scheduler: true,
+    // The API server is no part of the node's network: it reaches pods, but no Service's address.
+    apiServerFlags: ['--enable-aggregator-routing=true'],
+  })
   try {
     return { cluster, node: await startNode(cluster) }
   } catch (error) {

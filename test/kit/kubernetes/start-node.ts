@@ -112,6 +112,8 @@ async function start(
   const { hostAddress, nodeAddress } = NODE_NETWORK
   const { port } = new URL(cluster.url)
   daemon('relay', [process.execPath, join(import.meta.dirname, 'relay.ts'), hostAddress, port])
+  const nameServer = join(import.meta.dirname, 'name-server.ts')
+  daemon('name-server', [process.execPath, nameServer, hostAddress, cluster.url, ...files.nameServer])
   const containerd = daemon('containerd', space.command(['containerd', '--config', files.containerdConfig]))
   const store = new NodeImages((command) => space.command(command))
   await untilReady(containerd, () => store.importPause(), signal)
