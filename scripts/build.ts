@@ -6,6 +6,7 @@ import { bundle } from './bundle/bundle.ts'
 import { compile, installedBun } from './bundle/compile.ts'
 import { bundledPackages, renderNotices } from './bundle/notices.ts'
 import { bundleServer } from './bundle/server-bundle.ts'
+import { SERVER_NODE_FLAGS } from './bundle/server-node-flags.ts'
 import { programLauncher, shellLauncher } from './bundle/shell-launcher.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -52,7 +53,11 @@ await say('dist/deckwatch-server.cjs', join(dist, 'deckwatch-server.cjs'))
 const serverLauncher = join(bin, 'deckwatch-server')
 await writeFile(
   serverLauncher,
-  programLauncher({ node: '../../node_modules/.bin/node', program: '../deckwatch-server.cjs' }),
+  programLauncher({
+    node: '../../node_modules/.bin/node',
+    nodeFlags: SERVER_NODE_FLAGS,
+    program: '../deckwatch-server.cjs',
+  }),
 )
 await chmod(serverLauncher, 0o755)
 console.log(`built in ${((performance.now() - started) / 1000).toFixed(1)} s; plugins: PATH=dist/bin:$PATH`)

@@ -26,11 +26,13 @@ exec "$folder/${node}" "$folder/${packageFolder}/bin/$plugin.cjs" "$@"
 /** A POSIX shell launcher that starts one program on Node, both found relative to the launcher itself. */
 export function programLauncher({
   node,
+  nodeFlags,
   program,
 }: {
   readonly node: string
+  readonly nodeFlags: readonly string[]
   readonly program: string
 }): string {
-  return `${FIND_FOLDER}exec "$folder/${node}" "$folder/${program}" "$@"
+  return `${FIND_FOLDER}exec "$folder/${node}" ${nodeFlags.join(' ')} "$folder/${program}" "$@"
 `
 }

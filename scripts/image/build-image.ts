@@ -6,6 +6,7 @@ import process from 'node:process'
 import { buffer } from 'node:stream/consumers'
 import { bundledPackages, renderNotices } from '../bundle/notices.ts'
 import type { ServerBundle } from '../bundle/server-bundle.ts'
+import { SERVER_NODE_FLAGS } from '../bundle/server-node-flags.ts'
 import { ARCHIVE_TIME, type ArchiveEntry } from '../release/archive-entry.ts'
 import { cacheFolder, packageFiles, pinnedPackage, runtimeCache } from '../release/runtimes.ts'
 import { writeTar } from '../release/tar.ts'
@@ -124,7 +125,7 @@ export function imageConfig(manifest: string): ImageConfig {
     User: `${USER}:${USER}`,
     ExposedPorts: { '10250/tcp': {}, '10251/tcp': {}, '8080/tcp': {} },
     Env: ['PATH=/usr/bin'],
-    Entrypoint: [`/${PATHS.node}`, `/${PATHS.program}`],
+    Entrypoint: [`/${PATHS.node}`, ...SERVER_NODE_FLAGS, `/${PATHS.program}`],
     WorkingDir: '/',
     Labels: Object.fromEntries(
       Object.entries(labels).map(([name, value]) => [`org.opencontainers.image.${name}`, value ?? '']),

@@ -5,6 +5,7 @@ import { request } from 'node:https'
 import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
+import { SERVER_NODE_FLAGS } from '../../scripts/bundle/server-node-flags.ts'
 import type { CompanionStatus } from '../../src/core/wire/companion-status.ts'
 import { grantCompanion, registerCompanion, unregisterCompanion, untilServed } from './companion-cluster.ts'
 import { podToken } from './companion-token.ts'
@@ -183,7 +184,7 @@ class HostCompanion implements Companion {
   async launch(flags: readonly string[]): Promise<void> {
     this.#flags = flags
     if (this.pid !== undefined) throw new Error('this companion runs already')
-    const [program = '', ...args] = this.#options.program ?? [process.execPath, MAIN]
+    const [program = '', ...args] = this.#options.program ?? [process.execPath, ...SERVER_NODE_FLAGS, MAIN]
     const log = openSync(this.logFile, 'a')
     const { HOME: _home, KUBECONFIG: _kubeconfig, ...env } = process.env
     const child = spawn(program, [...args, ...flags], {
