@@ -39,6 +39,12 @@ const STATUS: CompanionStatus = {
       notAfter: '2027-02-17T00:00:00Z',
       renewAt: '2027-01-18T00:00:00Z',
     },
+    ...['serving authority', 'peer authority'].map((name) => ({
+      name,
+      notBefore: '2026-11-19T00:00:00Z',
+      notAfter: '2036-11-16T00:00:00Z',
+      renewAt: '2035-11-17T00:00:00Z',
+    })),
   ],
 }
 
@@ -94,7 +100,7 @@ describe('the status of the companion', () => {
       api: 'images answers (4 ms)',
       'image-graph': 'ready',
       store: '64 MiB of 256 MiB since 2026-11-12, 64 d left at this rate; volume: 4.0 GiB of 5.0 GiB free',
-      certificates: 'serving 2 d old, renews in 58 d',
+      certificates: 'serving 2 d old, renews in 58 d; authorities renew in 8 y',
       you: 'may list images in all namespaces',
     })
   })

@@ -4,6 +4,7 @@ import { loadConnection } from '../../../core/kube/kubeconfig.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
 import type { ClusterPort } from '../../features/deckwatch/ports.ts'
 import { Progress } from '../../render/progress.ts'
+import { companionMemory } from '../../shell/companion-memory.ts'
 import { connectionOverrides } from '../../shell/connection-flags.ts'
 import type { Session } from '../../shell/session.ts'
 import { VERSION } from '../../shell/version.ts'
@@ -19,7 +20,7 @@ export interface ClusterSession {
 /** Connects by a command's flags, and closes again when the work has ended. */
 export async function withCluster<T>(
   flags: { readonly [name: string]: unknown },
-  { stderr, clock }: Session,
+  { stderr, clock, environment }: Session,
   work: (session: ClusterSession) => Promise<T>,
 ): Promise<T> {
   // --namespace is the companion's; the context's own namespace is kept beside it.
@@ -45,6 +46,8 @@ export async function withCluster<T>(
   } finally {
     progress.stop()
     transport.close()
+    // What other commands remember of the companion may have been true before this one only.
+    companionMemory(connection, environment, clock).forget()
   }
 }
 

@@ -13,9 +13,13 @@ export async function requireTerminal({ stderr }: Session, instead: string): Pro
 /** Asks for a yes on the terminal. DeckError DECLINED for any other answer; rejects with the session's reason on Ctrl-C. */
 export async function confirm({ stderr, signal }: Session, question: string): Promise<void> {
   await stderr.write(`${question} [y/N] `)
-  const answer = await readLine(signal)
-  // The end of the input moves to no new line.
-  if (answer === undefined) await stderr.write('\n')
+  let answer: string | undefined
+  try {
+    answer = await readLine(signal)
+  } finally {
+    // Neither the end of the input nor Ctrl-C moves to a new line.
+    if (answer === undefined) await stderr.write('\n')
+  }
   if (!/^\s*y(?:es)?\s*$/i.test(answer ?? '')) {
     throw new DeckError('DECLINED', 'nothing was written: the answer was no')
   }

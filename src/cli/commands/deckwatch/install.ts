@@ -52,7 +52,9 @@ export class InstallCommand extends DeckCommand {
         const { cluster, connection, progress } = session
         const { signal } = this.session
         if (flags.output !== undefined) {
-          const decided = await decideValues(cluster, choice, signal)
+          const decided = await decideValues(cluster, choice, signal).catch((error: unknown) => {
+            throw withAfterword(error, 'With --storage no cluster is asked for manifests.')
+          })
           return this.#printManifests(decided.values, flags.output, decided.warnings)
         }
         progress.update('looking at the cluster')

@@ -139,9 +139,15 @@ export function adviceFor(cause: string, namespace: string): Advice {
       mend: `kubectl -n ${namespace} get pods -l ${OWNED_SELECTOR}`,
     }
   }
-  if (/timeout|deadline|refused|no route|i\/o|within \d/i.test(cause)) {
+  if (/connection refused|reset by peer|EOF/i.test(cause)) {
     return {
-      text: 'The control plane must reach the pods on port 10250; where a firewall or another network stands between, open it, or run the pods in the network of their node.',
+      text: 'Nothing listens in the pod: it has ended, or is starting again.',
+      mend: `kubectl -n ${namespace} get pods -l ${OWNED_SELECTOR}`,
+    }
+  }
+  if (/timeout|deadline|no route|i\/o|within \d/i.test(cause)) {
+    return {
+      text: 'The control plane must reach the pods on their API port, 10250; where a firewall or another network stands between, open it, or run the pods in the network of their node.',
       mend: 'kubectl deckwatch install --host-network',
     }
   }

@@ -79,17 +79,20 @@ function store({ pods }: CompanionReport): string | undefined {
   return parts.join('; ')
 }
 
+/** Leaves with their age, authorities together: each by what is renewed soonest. */
 function certificates({ pods }: CompanionReport, now: number): string | undefined {
-  const all = pods.flatMap(({ status }) => status?.certificates ?? [])
-  const next = new Map<string, CertificateStatus>()
-  for (const certificate of all) {
-    const known = next.get(certificate.name)
-    if (!known || certificate.renewAt < known.renewAt) next.set(certificate.name, certificate)
+  const soonest = new Map<string, CertificateStatus>()
+  for (const certificate of pods.flatMap(({ status }) => status?.certificates ?? [])) {
+    const name = certificate.name.endsWith('authority') ? 'authorities' : certificate.name
+    const known = soonest.get(name)
+    if (!known || certificate.renewAt < known.renewAt) soonest.set(name, certificate)
   }
-  return [...next.values()]
-    .map(({ name, notBefore, renewAt }) => {
-      const age = span(now - Date.parse(notBefore))
-      return `${name} ${age} old, renews in ${span(Date.parse(renewAt) - now)}`
+  return [...soonest]
+    .toSorted(([, one], [, other]) => Date.parse(one.renewAt) - Date.parse(other.renewAt))
+    .map(([name, { notBefore, renewAt }]) => {
+      const left = span(Date.parse(renewAt) - now)
+      if (name === 'authorities') return `authorities renew in ${left}`
+      return `${name} ${span(now - Date.parse(notBefore))} old, renews in ${left}`
     })
     .join('; ')
 }
