@@ -185,6 +185,11 @@ describe('kubectl images with a companion', () => {
           /^the companion says: no space is left: nothing is recorded since 02:00; asking /,
         ],
         [
+          'where it takes the question and does not answer',
+          () => void api.faults.always(IMAGES, { kind: 'stall' }),
+          /^the companion did not answer within 5 s; asking /,
+        ],
+        [
           'where its answer is no list',
           () =>
             void api.faults.always(IMAGES, {
