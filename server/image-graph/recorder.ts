@@ -68,6 +68,43 @@ export class Recorder {
 
   /** Takes a batch of pods in; resolves when what it means is committed and published, however long that takes. */
   async record(batch: PodBatch, nodes: NodeImages | undefined, signal: AbortSignal): Promise<void> {
+    const { events, pods } = await this.#events(batch, signal)
+    if (events.length === 0 && pods.size === 0) return
+    const draft = newDraft(events, pods)
+    this.#draftEvents(draft, (key) => this.#deps.state.objects(key, nodes))
+    await this.#commit(draft, signal)
+  }
+
+  /** Takes the first list in, and publishes all objects. */
+  async begin(batch: PodBatch, nodes: NodeImages | undefined, signal: AbortSignal): Promise<void> {
+    const { state } = this.#deps
+    const { events, pods } = await this.#events(batch, signal)
+    const draft = newDraft(events, pods)
+    state.markAllDirty()
+    // Each is made once, be it new, changed or as before.
+    const made = new Map(
+      state.takeDirty().map((key) => [keyText(key), { key, images: state.objects(key, nodes) }]),
+    )
+    this.#draftEvents(draft, (key) => made.get(keyText(key))?.images ?? [])
+    for (const { key, images } of made.values()) {
+      for (const image of images) this.#draftChange(key, image, draft, true)
+    }
+    if (draft.events.length > 0 || draft.pods.size > 0 || draft.images.size > 0)
+      await this.#commit(draft, signal)
+    else this.#publish(draft)
+  }
+
+  /** Tells what the objects of images say by now, where it is not what they said before. */
+  async flush(nodes: NodeImages | undefined, signal: AbortSignal): Promise<void> {
+    const draft = newDraft([], new Map())
+    for (const key of this.#deps.state.takeDirty()) {
+      for (const image of this.#deps.state.objects(key, nodes)) this.#draftChange(key, image, draft, false)
+    }
+    if (draft.images.size > 0) await this.#commit(draft, signal)
+  }
+
+  /** Takes a batch of pods into the state, and gives its events with their numbers and the pods to be kept. */
+  async #events(batch: PodBatch, signal: AbortSignal): Promise<Pick<Draft, 'events' | 'pods'>> {
     const { state } = this.#deps
     const seen: SeenTransition[] = []
     const pods = new Map<string, KnownPod | undefined>()
@@ -83,31 +120,12 @@ export class Recorder {
       for (const transition of transitions) seen.push({ transition, time })
       if (isNew || transitions.length > 0) pods.set(pod.uid, this.#known(pod))
     }
-    if (seen.length === 0 && pods.size === 0) return
     const events = journalEvents(seen, {
       late: batch.late,
       net: batch.net,
       inUse: (image) => state.inUse(image),
     }).map((event) => ({ ...event, number: (this.#number += 1) }))
-    const draft = newDraft(events, pods)
-    for (const event of events) this.#keep(event)
-    const last = new Map<string, JournalEvent>()
-    for (const event of events) for (const identity of identitiesOf(event)) last.set(imageId(identity), event)
-    for (const event of events) this.#draftEvent(event, draft, last, nodes)
-    await this.#commit(draft, signal)
-  }
-
-  /**
-   * Tells what the objects of images say by now, where it is not what they said before. With `all` those are published
-   * too that say the same as before, as after a restart.
-   */
-  async flush(nodes: NodeImages | undefined, signal: AbortSignal, { all = false } = {}): Promise<void> {
-    const draft = newDraft([], new Map())
-    for (const key of this.#deps.state.takeDirty()) {
-      for (const image of this.#deps.state.objects(key, nodes)) this.#draftChange(key, image, draft, all)
-    }
-    if (draft.images.size > 0) await this.#commit(draft, signal)
-    else if (draft.unchanged.length > 0) this.#publish(draft)
+    return { events, pods }
   }
 
   /**
@@ -154,11 +172,20 @@ export class Recorder {
     }
   }
 
+  #draftEvents(draft: Draft, objects: (key: ImageKey) => readonly Image[]): void {
+    for (const event of draft.events) this.#keep(event)
+    const last = new Map<string, JournalEvent>()
+    for (const event of draft.events) {
+      for (const identity of identitiesOf(event)) last.set(imageId(identity), event)
+    }
+    for (const event of draft.events) this.#draftEvent(event, draft, last, objects)
+  }
+
   #draftEvent(
     event: JournalEvent,
     draft: Draft,
     last: ReadonlyMap<string, JournalEvent>,
-    nodes: NodeImages | undefined,
+    objects: (key: ImageKey) => readonly Image[],
   ): void {
     const { number, op, namespace, namespaceUid } = event
     const place = { number, namespace, namespaceUid, object: undefined }
@@ -178,7 +205,7 @@ export class Recorder {
       const plural = scope ? 'images' : 'clusterimages'
       // What came and went, or went and came, within the batch is told by what its event says.
       const current =
-        op === '+' && last.get(id) === event ? this.#currentObject(identity, scope, nodes) : undefined
+        op === '+' && last.get(id) === event ? this.#currentObject(identity, scope, objects) : undefined
       if (current) draft.images.set(id, current)
       if (op === '-' && last.get(id) === event) draft.goneImages.set(id, identity)
       draft.notices[plural].push({
@@ -197,11 +224,11 @@ export class Recorder {
   #currentObject(
     { reference, ...identity }: ImageIdentity,
     scope: ImageKey['scope'],
-    nodes: NodeImages | undefined,
+    objects: (key: ImageKey) => readonly Image[],
   ): PublishedImage | undefined {
-    const image = this.#deps.state
-      .objects({ scope, key: imageKey(reference) }, nodes)
-      .find((each) => each.image.reference === reference)
+    const image = objects({ scope, key: imageKey(reference) }).find(
+      (each) => each.image.reference === reference,
+    )
     const id = imageId({ reference, ...identity })
     const before = this.#kept.get(id)
     if (!image || !before) return undefined
@@ -210,6 +237,7 @@ export class Recorder {
     return { kept, object: servedImage(image, kept) }
   }
 
+  /** With `all` also what says the same as before is published, as after a restart. */
   #draftChange({ scope }: ImageKey, image: Image, draft: Draft, all: boolean): void {
     const { namespace = '', namespaceUid = '' } = scope ?? {}
     const id = imageId({ namespace, namespaceUid, reference: image.image.reference })
@@ -218,7 +246,8 @@ export class Recorder {
       throw new Error(`the image graph has no record of what is in use: ${id} of ${scopeKey(scope)}`)
     const content = contentOf(image)
     if (content === before.content) {
-      if (all) draft.unchanged.push({ kept: before, object: servedImage(image, before) })
+      if (all && !draft.images.has(id))
+        draft.unchanged.push({ kept: before, object: servedImage(image, before) })
       return
     }
     const kept = { ...before, content, number: (this.#number += 1) }
@@ -272,6 +301,10 @@ export class Recorder {
     })
     metrics.state(published, state.podCount)
   }
+}
+
+function keyText({ scope, key }: ImageKey): string {
+  return `${scopeKey(scope)} ${key}`
 }
 
 function newDraft(events: Draft['events'], pods: Draft['pods']): Draft {

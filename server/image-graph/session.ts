@@ -146,10 +146,8 @@ export class Session {
       ...gone.map(({ pod }) => ({ op: 'remove', pod, time }) as const),
       ...pods.map((pod) => ({ op: 'put', pod, time }) as const),
     ]
-    await this.#recorder.record({ events, late: true, net: true }, this.#nodes, signal)
+    await this.#recorder.begin({ events, late: true, net: true }, this.#nodes, signal)
     this.#settled = new Map()
-    this.#state.markAllDirty()
-    await this.#recorder.flush(this.#nodes, signal, { all: true })
     this.#synced = true
     this.#deps.metrics.state(this.#published, this.#state.podCount)
     this.#deps.log.info(

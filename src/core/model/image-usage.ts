@@ -179,18 +179,27 @@ export function groupPlacements(
 
 /** The workloads' containers behind a group of placements, each with its number of pods, most pods first. */
 export function imageUses(group: readonly Placement[]): ImageUse[] {
-  const uses = new Map<string, { placement: Placement; pods: Set<string> }>()
-  for (const placement of group) {
-    const { workload, use, pod } = placement
-    const key = [workload.group, workload.kind, workload.namespace, workload.name, use.type, use.name].join(
-      '\0',
-    )
-    const entry = uses.get(key)
+  // Pods of one ReplicaSet share its object, so that long names are put together once for each of them.
+  const containers = new Map<Workload, Map<string, { use: PodImage; pods: Set<string> }>>()
+  for (const { workload, use, pod } of group) {
+    let own = containers.get(workload)
+    if (!own) containers.set(workload, (own = new Map()))
+    const key = `${use.type} ${use.name}`
+    const entry = own.get(key)
     if (entry) entry.pods.add(pod.uid)
-    else uses.set(key, { placement, pods: new Set([pod.uid]) })
+    else own.set(key, { use, pods: new Set([pod.uid]) })
+  }
+  const uses = new Map<string, { workload: Workload; use: PodImage; pods: Set<string> }>()
+  for (const [workload, own] of containers) {
+    for (const [container, { use, pods }] of own) {
+      const key = `${workloadKey(workload)} ${container}`
+      const entry = uses.get(key)
+      if (entry) for (const pod of pods) entry.pods.add(pod)
+      else uses.set(key, { workload, use, pods })
+    }
   }
   return [...uses.values()]
-    .map(({ placement: { workload, use }, pods }) => ({
+    .map(({ workload, use, pods }) => ({
       group: workload.group,
       kind: workload.kind,
       name: workload.name,
