@@ -65,8 +65,10 @@ export class ChurnRecord implements ChurnWitness {
       (pod) => referencesOf([pod]).join() !== known.get(pod.metadata?.uid ?? '')?.images.join(),
     )
     if (gone.length + news.length === 0) return
-    if (this.isWhole)
-      throw new Error(`the record is wrong: ${JSON.stringify({ gone, news: news.map((p) => p.metadata) })}`)
+    if (this.isWhole) {
+      const [missing, other] = [gone.map(([uid]) => uid), news.map(({ metadata: { uid } = {} }) => uid)]
+      throw new Error(`the record is wrong: ${JSON.stringify({ missing, other })}`)
+    }
     for (const [uid, { namespace }] of gone)
       this.#changes.push({ revision: Number(metadata.resourceVersion), namespace, uid, images: [] })
     for (const pod of news) this.answered('put', pod)

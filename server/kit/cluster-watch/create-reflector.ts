@@ -21,7 +21,7 @@ export interface ReflectorDeps<T extends Watched> {
   readonly metrics: MetricsRegistry
   /** Events that may wait for one subscriber before the watch is held back; 2,000 where left out. */
   readonly queueLimit?: number
-  /** How long the first list may be refused; 30 s where left out. */
+  /** How long an API server may refuse before the first watch; 30 s where left out. */
   readonly patienceMs?: number
   readonly times?: Partial<ListWatchTimes>
 }
@@ -86,13 +86,17 @@ class ListWatchReflector<T extends Watched> implements Reflector<T> {
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock, patienceMs = PATIENCE_MS } = this.#deps
-    const until = clock.now() + patienceMs
+    let until: number | undefined
     try {
       for (let refusals = 1; !signal.aborted; refusals += 1) {
+        const began = clock.now()
         try {
-          await this.#follow(signal)
+          await this.#follow(signal, patienceMs)
         } catch (error) {
           if (signal.aborted) return
+          // The server was away for that long, and is another one now.
+          if (clock.now() - began > patienceMs) until = undefined
+          until ??= clock.now() + patienceMs
           const waitMs = backoffDelay(refusals, Math.random(), 0, RETRY)
           if (!this.#mayPass(error) || clock.now() + waitMs > until) throw error
           this.#log.warn({ err: error, waitMs }, 'refused at the start; trying again')
@@ -105,9 +109,9 @@ class ListWatchReflector<T extends Watched> implements Reflector<T> {
     }
   }
 
-  async #follow(signal: AbortSignal): Promise<void> {
+  async #follow(signal: AbortSignal, refusedMs: number): Promise<void> {
     const { transport, source, clock, times = {} } = this.#deps
-    for await (const event of listWatch({ transport, source, clock, signal, times })) {
+    for await (const event of listWatch({ transport, source, clock, signal, times, refusedMs })) {
       if (!this.#take(event)) continue
       for (const queue of this.#queues) queue.put(event)
       for (const queue of this.#queues) await queue.roomLeft()

@@ -45,8 +45,19 @@ export interface ListWatchOptions<T extends Watched> {
   readonly pageSize?: number
   /** A person waits at the start: what could heal by waiting is thrown too until the first list is whole. */
   readonly failFast?: boolean
+  /**
+   * So long, in milliseconds, a server that has answered may refuse (401, 403) before a watch was accepted: one that has
+   * just started does, for its caches are behind. 0 where left out.
+   */
+  readonly refusedMs?: number
   readonly times?: Partial<ListWatchTimes>
 }
+
+/** What a server that has just started says of rights that it does not know yet. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'KUBE_UNAUTHORIZED',
+  'KUBE_FORBIDDEN',
+] satisfies ErrorCode[])
 
 /** What no waiting heals, as long as nothing has worked yet. */
 const FINAL_AT_START: ReadonlySet<ErrorCode> = new Set([
@@ -99,6 +110,8 @@ class ListWatcher<T extends Watched> {
   /** Whether a watch was ever accepted: who may list may still lack the right to watch. */
   #watched = false
   #mustList = true
+  /** Since when the server has said nothing but that there is no right; in epoch milliseconds. */
+  #refusedAt: number | undefined
   /** Attempts in a row that came to nothing. */
   #failures = 0
   /** Whether the watch that is under way, or was last, told anything new. */
@@ -150,6 +163,11 @@ class ListWatcher<T extends Watched> {
 
   #isFinal(error: DeckError): boolean {
     if (this.#watched) return false
+    const now = this.#options.clock.now()
+    this.#refusedAt = REFUSALS.has(error.code) ? (this.#refusedAt ?? now) : undefined
+    const known = this.#objects.count > 0 || this.#synced
+    if (known && this.#refusedAt !== undefined && now - this.#refusedAt < (this.#options.refusedMs ?? 0))
+      return false
     if (FINAL_AT_START.has(error.code)) return true
     return !this.#synced && this.#options.failFast === true && !PASSING.has(error.code)
   }

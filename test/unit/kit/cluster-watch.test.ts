@@ -228,6 +228,14 @@ describe('a reflector', () => {
     assert.deepEqual(follower.told, ['(a)', 'synced 1'])
   })
 
+  it('bears with one that was started again between the list and the watch', async () => {
+    api.put(buildPod('a'))
+    api.faults.next(isWatch, { kind: 'status', status: 403, reason: 'Forbidden', message: 'not yet' }, 3)
+    const follower = follow(run(reflect(undefined, 20_000)))
+    await follower.until('resumed')
+    assert.deepEqual(follower.told, ['(a)', 'synced 1', 'interrupted', 'resumed'])
+  })
+
   it('counts its objects, events and outages', async () => {
     api.put(buildPod('a'))
     api.put(buildPod('b'))
