@@ -25,8 +25,14 @@ export async function grantCompanion(
   return apart && isApi ? NAMES.api : NAMES.companion
 }
 
-/** Lets the API server send the group's requests to this port, as the APIService of an installation does. */
+/** Lets the API server send the group's requests to this port, and waits until they are answered. */
 export async function registerCompanion(admin: ApiClient, namespace: string, port: number): Promise<void> {
+  await pointApiService(admin, namespace, port)
+  await untilServed(admin)
+}
+
+/** Lets the API server send the group's requests to this port, as the APIService of an installation does. */
+export async function pointApiService(admin: ApiClient, namespace: string, port: number): Promise<void> {
   const service = `/api/v1/namespaces/${namespace}/services/${NAMES.companion}`
   await put(admin, service, {
     metadata: { name: NAMES.companion },
@@ -42,7 +48,6 @@ export async function registerCompanion(admin: ApiClient, namespace: string, por
       service: { namespace, name: NAMES.companion, port },
     },
   })
-  await untilServed(admin)
 }
 
 /** Takes the APIService away, unless it points to another companion. */
