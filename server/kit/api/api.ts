@@ -151,7 +151,7 @@ class AggregatedApi implements Api {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const began = performance.now()
     const label: Label = { resource: 'other', verb: 'other' }
-    response.once('close', () => {
+    response.on('close', () => {
       this.#metrics.requests.inc({ ...label, code: response.statusCode })
       if (label.verb !== 'watch') {
         this.#metrics.duration.observe({ ...label }, (performance.now() - began) / 1000)
@@ -176,7 +176,7 @@ class AggregatedApi implements Api {
     if (routes.length > 0) {
       const route = routes.find((one) => one.method === method)
       if (!route) throw methodNotAllowed()
-      await route.handle(request, response, closeSignal(response))
+      await route.handle(request, response, closing(response).signal)
       return
     }
     if (method === 'GET') {
@@ -215,17 +215,12 @@ class AggregatedApi implements Api {
     const { authorizer, clock } = this.#options
     const { accept } = request.headers
     const includeObject = new URLSearchParams(query).get('includeObject')
-    const reading = (): Reading => ({
-      resource,
-      namespace: path.namespace,
-      caller,
-      authorizer,
-      signal: closeSignal(response),
-    })
+    const controller = closing(response)
+    const reading = { resource, namespace: path.namespace, caller, authorizer, controller }
     if (path.name !== undefined) {
       label.verb = 'get'
       const form = negotiateForm(accept, includeObject, 'object')
-      const object = await readObject(reading(), path.name)
+      const object = await readObject(reading, path.name)
       await answerJson(request, response, objectText(resource, object, form, clock.now()))
       return
     }
@@ -234,10 +229,10 @@ class AggregatedApi implements Api {
     checkFields(options.fields, resource)
     const form = negotiateForm(accept, includeObject, options.watch ? 'watch' : 'list')
     if (options.watch) {
-      await this.#watch(response, reading(), { options, form })
+      await this.#watch(response, reading, { options, form })
       return
     }
-    const page = await readList(reading(), options)
+    const page = await readList(reading, options)
     await answerJson(request, response, listText(resource, page, form, clock.now()), page.warnings)
   }
 
@@ -247,35 +242,36 @@ class AggregatedApi implements Api {
     { options, form }: { readonly options: ReadOptions; readonly form: ReturnType<typeof negotiateForm> },
   ): Promise<void> {
     const { authorizer, random = Math.random } = this.#options
-    const { resource, caller } = reading
-    if (this.#state === 'stopping')
+    const { resource, caller, controller } = reading
+    if (this.#state === 'stopping') {
       throw new ApiError('ServiceUnavailable', 'it is being stopped', { retryAfterSeconds: 1 })
+    }
     const leave = this.#limiter.openWatch(caller.username, caller.groups.includes(UNLIMITED))
-    response.once('close', leave)
+    response.on('close', leave)
     const { access, scope, query, warnings } = await planWatch(reading, options)
     if (response.destroyed) return
-    const seconds = options.timeoutSeconds ?? 0
-    beginStream(response, warnings)
+    const { fields, labels, allowWatchBookmarks: bookmarks, sendInitialEvents, timeoutSeconds = 0 } = options
     const stream = new WatchStream(
       {
         resource,
-        query,
-        caller,
-        selection: options,
+        selection: { fields, labels },
         form,
-        bookmarks: options.allowWatchBookmarks,
-        markInitialEnd: options.sendInitialEvents === true,
-        lifeMs: seconds > 0 ? seconds * 1000 : WATCH_LIFE_MS * (1 + random()),
+        bookmarks,
+        markInitialEnd: sendInitialEvents === true,
+        lifeMs: timeoutSeconds > 0 ? timeoutSeconds * 1000 : WATCH_LIFE_MS * (1 + random()),
       },
       response,
+      controller,
       this.#watches,
     )
-    // Where nothing could be found out, the client is free to ask again.
-    const unguard = authorizer.guard(access, scope, (reason) =>
-      stream.end(reason.reason === 'ServiceUnavailable' ? undefined : reason),
-    )
-    response.once('close', unguard)
-    await stream.run()
+    const unguard = authorizer.guard(access, scope, (reason) => stream.withdraw(reason))
+    response.on('close', () => {
+      stream.closed()
+      unguard()
+    })
+    beginStream(response, warnings)
+    // Not waited for: what this request was answered by is of no use any more.
+    void stream.follow(resource.reader.watch(query, caller, controller.signal))
   }
 
   #authenticate(request: IncomingMessage): Caller {
@@ -301,10 +297,10 @@ function methodNotAllowed(): ApiError {
 }
 
 /** Aborts when the client has gone or has been answered. */
-function closeSignal(response: ServerResponse): AbortSignal {
+function closing(response: ServerResponse): AbortController {
   const controller = new AbortController()
-  response.once('close', () => controller.abort())
-  return controller.signal
+  response.on('close', () => controller.abort())
+  return controller
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

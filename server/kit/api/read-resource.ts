@@ -11,12 +11,14 @@ export interface Reading {
   readonly namespace: string | undefined
   readonly caller: Caller
   readonly authorizer: Authorizer
-  readonly signal: AbortSignal
+  /** Aborts when the client has gone. */
+  readonly controller: AbortController
 }
 
 /** The object of a name that the caller may see; ApiError NotFound where there is none. */
 export async function readObject(reading: Reading, name: string): Promise<ServedObject> {
-  const { resource, namespace, caller, authorizer, signal } = reading
+  const { resource, namespace, caller, authorizer } = reading
+  const { signal } = reading.controller
   const scope = await authorizer.authorize({ caller, verb: 'get', resource, namespace, name })
   const object = await resource.reader.get({ ...scope, name }, caller, signal)
   if (object) return object
@@ -25,7 +27,8 @@ export async function readObject(reading: Reading, name: string): Promise<Served
 
 /** A page of what the caller may see and selected. A page is never empty while more follow. */
 export async function readList(reading: Reading, options: ReadOptions): Promise<ListPage> {
-  const { resource, namespace, caller, authorizer, signal } = reading
+  const { resource, namespace, caller, authorizer } = reading
+  const { signal } = reading.controller
   const { fields, labels, limit, sinceTime } = options
   const access = { caller, verb: 'list', resource, namespace, name: selectedName(fields) } as const
   const scope = await authorizer.authorize(access)
@@ -53,7 +56,8 @@ export interface WatchPlan {
 
 /** Finds out what the caller may see and where the watch begins. */
 export async function planWatch(reading: Reading, options: ReadOptions): Promise<WatchPlan> {
-  const { resource, namespace, caller, authorizer, signal } = reading
+  const { resource, namespace, caller, authorizer } = reading
+  const { signal } = reading.controller
   const { fields, sendInitialEvents, sinceTime } = options
   const access = { caller, verb: 'watch', resource, namespace, name: selectedName(fields) } as const
   const scope = await authorizer.authorize(access)

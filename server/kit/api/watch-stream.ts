@@ -2,19 +2,16 @@ import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../../src/core/lib/time.ts'
 import type { Log } from '../log.ts'
 import type { ApiError } from './api-error.ts'
-import type { Caller } from './caller.ts'
 import type { EventCache } from './event-cache.ts'
 import type { Form } from './negotiate.ts'
 import { bookmarkText, eventObjectText } from './representation.ts'
-import type { ServedObject, ServedResource, WatchNotice, WatchQuery } from './resource.ts'
+import type { ServedObject, ServedResource, WatchNotice } from './resource.ts'
 import { selects, type Selection } from './selectors.ts'
 import { apiErrorOf, failureStatus } from './status.ts'
 
 /** What one watch was asked for. */
 export interface WatchRequest {
   readonly resource: ServedResource
-  readonly query: WatchQuery
-  readonly caller: Caller
   readonly selection: Selection
   readonly form: Form
   /** Whether bookmarks were asked for; a client that did not would take them for objects. */
@@ -45,14 +42,14 @@ const LINGER_MS = 30_000
 const BOOKMARK_MS = 50_000
 
 /**
- * One open watch: takes notices from the reader as fast as the client takes events from us, and no timers of its own,
- * since a thousand of them wait for most of their lives.
+ * One open watch: takes notices from the reader as fast as the client takes events from us. A thousand of them wait for
+ * most of their lives, so each has no timers of its own and keeps nothing of its request that it does not need.
  */
 export class WatchStream {
   readonly #request: WatchRequest
   readonly #response: ServerResponse
   readonly #context: WatchContext
-  readonly #controller = new AbortController()
+  readonly #controller: AbortController
   readonly #endsAt: number
   #bookmarkedAt = 0
   #stalledAt: number | undefined
@@ -60,26 +57,32 @@ export class WatchStream {
   /** Whether the next event is the stream's first. */
   #first = true
 
-  constructor(request: WatchRequest, response: ServerResponse, context: WatchContext) {
+  /** The controller's signal is what the reader is asked with. */
+  constructor(
+    request: WatchRequest,
+    response: ServerResponse,
+    controller: AbortController,
+    context: WatchContext,
+  ) {
     this.#request = request
     this.#response = response
+    this.#controller = controller
     this.#context = context
     this.#endsAt = context.clock.now() + request.lifeMs
   }
 
-  /** Follows the reader until it, the client or somebody here ends the watch. */
-  async run(): Promise<void> {
-    const { resource, query, caller } = this.#request
+  /** Follows the reader until it, the client or somebody here ends the watch; never rejects. */
+  async follow(notices: AsyncIterable<WatchNotice>): Promise<void> {
     const { open, log } = this.#context
+    if (this.#response.destroyed) return
     open.add(this)
-    this.#response.once('close', () => {
-      open.delete(this)
-      this.#controller.abort()
-    })
+    const { req: request } = this.#response
+    request.headers = {}
+    request.rawHeaders = []
     try {
       // The client must see at once that the watch stands, even if nothing happens for long.
       this.#response.flushHeaders()
-      for await (const notice of resource.reader.watch(query, caller, this.#controller.signal)) {
+      for await (const notice of notices) {
         if (this.#endedAt !== undefined) break
         this.#tell(notice)
         if (this.#response.writableLength > SEND_BUFFER) await this.#drained()
@@ -88,10 +91,21 @@ export class WatchStream {
     } catch (error) {
       if (this.#endedAt !== undefined || this.#response.destroyed) return
       const reason = apiErrorOf(error)
-      if (reason.reason === 'InternalError')
-        log.error({ err: error, resource: resource.plural }, 'a watch failed')
+      if (reason.reason === 'InternalError') {
+        log.error({ err: error, resource: this.#request.resource.plural }, 'a watch failed')
+      }
       this.end(reason)
     }
+  }
+
+  /** The client has gone, or has had everything. */
+  closed(): void {
+    this.#context.open.delete(this)
+  }
+
+  /** Ends the watch whose right has ended; where that could not be found out, the client is free to ask again. */
+  withdraw(reason: ApiError): void {
+    this.end(reason.reason === 'ServiceUnavailable' ? undefined : reason)
   }
 
   /** Ends the answer as a whole one, after an ERROR event where a reason is given. */

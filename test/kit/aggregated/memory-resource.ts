@@ -50,7 +50,8 @@ export class MemoryResource implements ResourceReader {
   #version: number
   /** Watches from before are too old. */
   #oldest: number
-  #wake = Promise.withResolvers<void>()
+  /** Wakes the watches that wait for news. */
+  readonly #wakes = new Set<() => void>()
   #watchers = 0
   /** What the next lists warn of. */
   warnings: readonly string[] = []
@@ -217,11 +218,9 @@ export class MemoryResource implements ResourceReader {
     signal: AbortSignal,
   ): AsyncGenerator<WatchNotice, void> {
     if (this.failure) throw this.failure
-    const aborted = new Promise<void>((resolve) => {
-      if (signal.aborted) resolve()
-      else signal.addEventListener('abort', () => resolve(), { once: true })
-    })
     this.#watchers += 1
+    const end = (): void => this.#wakeAll()
+    signal.addEventListener('abort', end)
     try {
       let told = this.#version
       if (query.resourceVersion === undefined) {
@@ -236,7 +235,6 @@ export class MemoryResource implements ResourceReader {
           throw new ApiError('Expired', 'too old resource version')
       }
       while (!signal.aborted) {
-        const wake = this.#wake.promise
         if (told < this.#oldest) throw new ApiError('Expired', 'too old resource version')
         for (const { version, namespaceUid, notice } of this.#journal) {
           if (version <= told) continue
@@ -245,17 +243,27 @@ export class MemoryResource implements ResourceReader {
         }
         told = this.#version
         yield { type: 'BOOKMARK', resourceVersion: String(told), initialEnd: false }
-        await Promise.race([wake, aborted])
+        if (told === this.#version && !signal.aborted) {
+          await new Promise<void>((resolve) => {
+            this.#wakes.add(resolve)
+          })
+        }
       }
     } finally {
+      signal.removeEventListener('abort', end)
       this.#watchers -= 1
     }
   }
 
   #tell(namespaceUid: string, notice: Step['notice']): void {
     this.#journal.push({ version: this.#version, namespaceUid, notice })
-    this.#wake.resolve()
-    this.#wake = Promise.withResolvers()
+    this.#wakeAll()
+  }
+
+  #wakeAll(): void {
+    const wakes = [...this.#wakes]
+    this.#wakes.clear()
+    for (const wake of wakes) wake()
   }
 
   #token(text: string): { readonly version: string; readonly after: string } {
