@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { rfc3339Seconds } from '../../src/core/lib/time.ts'
 import { ApiError } from '../kit/api/api-error.ts'
 import type { Caller } from '../kit/api/caller.ts'
@@ -89,6 +90,7 @@ export class EventReader implements ResourceReader {
         const { events, upTo } = this.#read(published, query, { after, upTo: from }, CHUNK)
         for (const object of events) yield { type: 'ADDED', object }
         after = upTo
+        await setImmediate()
       }
       yield bookmark(from, true)
     } else from = journalPlace(query.resourceVersion, published.journal.state)

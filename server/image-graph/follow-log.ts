@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { WatchNotice } from '../kit/api/resource.ts'
 import { tooOld } from './journal-place.ts'
 import type { NoticeEntry, NoticeLog } from './notice-log.ts'
@@ -42,6 +43,8 @@ export async function* followLog(options: FollowOptions): AsyncGenerator<WatchNo
       const { notices, upTo } = replay(told)
       yield* notices
       told = upTo
+      // Others are served in between, however much there is to read and however little of it is wanted.
+      await setImmediate()
       continue
     }
     const entries = log.after(told, BATCH)

@@ -29,7 +29,8 @@ const FLUSH_MS = 1000
 /** New sizes of images are taken over no more often: all objects are made anew then. */
 const NODES_MS = 30_000
 const TRIM_MS = 10_000
-const BOOKMARK_MS = 45_000
+/** Watches hand on a bookmark when the last was a while ago: often enough for one a minute. */
+const BOOKMARK_MS = 30_000
 /** The longest time between two steps while all is well, in milliseconds. */
 export const STEP_MS = 10_000
 
