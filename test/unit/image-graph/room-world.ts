@@ -179,6 +179,8 @@ export class RoomWorld {
         told.push(value)
       }
     })()
+    // Looked at below, once it is quiet.
+    reading.catch(() => undefined)
     while (!quiet) {
       quiet = true
       for (let turn = 0; turn < 5; turn += 1) await setImmediate()

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { ImageJournal, MIGRATIONS } from '../../../server/image-graph/store.ts'
+import { openStore } from '../../../server/kit/store/open-store.ts'
+import { RoomWorld } from './room-world.ts'
+import { events, told } from './told.ts'
+
+describe('the limits of the image graph', () => {
+  let world: RoomWorld
+
+  afterEach(() => world.end())
+
+  /** One pod that changes its image so often: each time one comes and one goes. */
+  function change(times: number): void {
+    for (let i = 1; i <= times; i += 1) world.cluster.run('shop', 'a', { app: `image-${i}` })
+  }
+
+  it('keep the latest events, and places in them', async () => {
+    world = new RoomWorld({ historyEvents: 5 })
+    await world.start()
+    const start = (await world.list('imageevents')).resourceVersion
+    change(10)
+    await world.settle(15)
+    const page = await world.list('imageevents', { sinceTime: 0 })
+    assert.deepEqual(events(page), [
+      '-image-7 shop/a',
+      '+image-9 shop/a',
+      '-image-8 shop/a',
+      '+image-10 shop/a',
+      '-image-9 shop/a',
+    ])
+    assert.deepEqual(page.warnings, ['the history of images begins at 2026-11-21T02:14:10Z'])
+    for (const plural of ['imageevents', 'images'] as const) {
+      await assert.rejects(world.replay(plural, start), { name: 'ApiError', reason: 'Expired' })
+    }
+    const [first] = page.items
+    assert.equal((await world.replay('imageevents', first?.metadata.resourceVersion)).length, 4)
+    assert.equal((await world.replay('imageevents', undefined)).length, 6)
+  })
+
+  it('end the watch of who stands still until the history has moved past', async () => {
+    world = new RoomWorld({ historyEvents: 5 })
+    await world.start()
+    const watch = world.watch('imageevents', await world.list('imageevents'))
+    const first = watch.next()
+    change(1)
+    assert.deepEqual(told([(await first).value]), ['ADDED +image-1 shop/a'])
+    change(2000)
+    // Four thousand events go in steps of some hundred.
+    await world.settle(60)
+    await assert.rejects(watch.next(), { name: 'ApiError', reason: 'Expired' })
+  }).timeout(30_000)
+
+  it('give so many events at once, and more in pages', async () => {
+    world = new RoomWorld()
+    const { clock, folder, log } = world
+    const journal = new ImageJournal(
+      openStore({ folder, name: 'image-graph', migrations: MIGRATIONS }, { clock, log }),
+      clock.now(),
+    )
+    const { number } = journal.state
+    const event = { image: 'nginx', namespace: 'shop', namespaceUid: '', pod: 'a', podUid: 'a', late: false }
+    const many = Array.from({ length: 50_002 }, (_, i) => ({
+      ...event,
+      number: number + 1 + i,
+      op: i % 2 === 0 ? ('+' as const) : ('-' as const),
+      time: clock.now() + i,
+      cluster: true,
+    }))
+    const rest = { pods: [], gonePods: [], images: [], goneImages: [] }
+    journal.commit({ ...rest, events: many, number: number + many.length })
+    journal.close()
+    await world.start()
+    await assert.rejects(world.list('imageevents'), { name: 'ApiError', reason: 'RequestEntityTooLarge' })
+    const page = await world.list('imageevents', { limit: 500 })
+    assert.equal(page.items.length, 500)
+    assert.notEqual(page.continue, '')
+    const sinceTime = clock.now() - 3000 + 50_000
+    assert.ok((await world.list('imageevents', { sinceTime })).items.length < 10_000)
+    assert.equal((await world.replay('clusterimageevents', undefined)).length, many.length + 1)
+  }).timeout(60_000)
+})
