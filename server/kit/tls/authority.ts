@@ -32,7 +32,7 @@ export interface Authority {
   /** Signs a certificate for a public key (SubjectPublicKeyInfo, DER); PEM. Rejects before the Secret was read. */
   issue(publicKey: Uint8Array, order: LeafOrder): Promise<string>
   certificates(): CertificateStatus[]
-  /** Whether there is an authority, and a leaf where one is kept, that clients can believe. */
+  /** Whether there is an authority, and a leaf where one is kept, that has not ended. */
   ready(): ProbeAnswer
 }
 
@@ -223,7 +223,9 @@ class SecretAuthority implements Authority {
     if (!this.#kept) return { ok: false, reason: `no ${name} yet${why}` }
     const shown = leaf ? this.#kept.leaf : this.#kept.signer
     const what = leaf ? `${leaf.name} certificate` : name
-    if (!shown || !isCurrent(shown, clock.now())) return { ok: false, reason: `no valid ${what}${why}` }
+    if (!shown) return { ok: false, reason: `no ${what} yet${why}` }
+    // One that has not begun is what a clock that went back makes of it: clients whose clocks did not, believe it.
+    if (clock.now() >= shown.notAfter) return { ok: false, reason: `the ${what} has ended${why}` }
     return { ok: true, reason: `the ${what} is valid until ${rfc3339Seconds(shown.notAfter)}${why}` }
   }
 }

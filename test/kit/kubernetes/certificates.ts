@@ -34,6 +34,12 @@ export interface KeyPair {
   readonly key: string
 }
 
+/** When a certificate begins and ends, in epoch milliseconds. */
+export interface Validity {
+  readonly notBefore: number
+  readonly notAfter: number
+}
+
 /** Whom a leaf certificate names and what it may be used for. */
 export interface LeafRequest {
   readonly commonName: string
@@ -41,7 +47,7 @@ export interface LeafRequest {
   readonly organizations?: readonly string[]
   /** DNS names and IPv4 addresses; with any, the certificate is for servers too. */
   readonly hosts?: readonly string[]
-  /** Epoch milliseconds; a day ahead by default. */
+  /** Epoch milliseconds; a day ahead by default, or as the authority's. */
   readonly notAfter?: number
 }
 
@@ -52,14 +58,25 @@ export class CertificateAuthority {
   readonly #key: KeyObject
   readonly #keyIdentifier: Buffer
   readonly #name: Buffer
+  readonly #validity: Validity | undefined
 
-  /** Signs itself, or is signed by another authority, which it then stands under. */
-  constructor(commonName: string, now: number = Date.now(), issuer?: CertificateAuthority) {
+  /**
+   * Signs itself, or is signed by another authority, which it then stands under. With a validity its leaves have the
+   * same; without one it lives for two days.
+   */
+  constructor(
+    commonName: string,
+    now: number = Date.now(),
+    issuer?: CertificateAuthority,
+    validity?: Validity,
+  ) {
     const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     this.#key = pair.privateKey
     this.#keyIdentifier = keyIdentifier(pair.publicKey)
     this.#name = distinguishedName(commonName, [])
-    this.certificate = (issuer ?? this).#sign(this.#name, pair.publicKey, now, now + 2 * DAY_MS, [
+    this.#validity = validity
+    const { notBefore, notAfter } = validity ?? { notBefore: now, notAfter: now + 2 * DAY_MS }
+    this.certificate = (issuer ?? this).#sign(this.#name, pair.publicKey, notBefore, notAfter, [
       extension(OID.basicConstraints, sequence(booleanTrue), true),
       // keyCertSign and cRLSign, bits 5 and 6 (RFC 5280 §4.2.1.3).
       extension(OID.keyUsage, bitString(Buffer.from([0b0000_0110]), 1), true),
@@ -69,12 +86,13 @@ export class CertificateAuthority {
   /** A new key and its certificate, valid from an hour before its end or now, whichever is earlier. */
   issue(request: LeafRequest, now: number = Date.now()): KeyPair {
     const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    const { commonName, organizations = [], hosts = [], notAfter = now + DAY_MS } = request
+    const { notBefore, notAfter: end } = this.#validity ?? { notBefore: now, notAfter: now + DAY_MS }
+    const { commonName, organizations = [], hosts = [], notAfter = end } = request
     const uses = [OID.clientAuth, ...(hosts.length > 0 ? [OID.serverAuth] : [])].map(objectIdentifier)
     const certificate = this.#sign(
       distinguishedName(commonName, organizations),
       pair.publicKey,
-      Math.min(now, notAfter - DAY_MS / 24),
+      Math.min(notBefore, notAfter - DAY_MS / 24),
       notAfter,
       [
         extension(OID.keyUsage, bitString(Buffer.from([0b1000_0000]), 7), true),

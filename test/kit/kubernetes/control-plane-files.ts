@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { CertificateAuthority, serviceAccountKey, type KeyPair } from './certificates.ts'
+import { CertificateAuthority, serviceAccountKey, type KeyPair, type Validity } from './certificates.ts'
 import { kubeconfig } from './kubeconfig.ts'
 import type { RunFolder } from './run-folder.ts'
 
@@ -28,7 +28,11 @@ export interface ControlPlaneFiles {
 export function writeControlPlaneFiles(
   folder: RunFolder,
   authority: CertificateAuthority,
-  options: { readonly url: string; readonly hosts: readonly string[] },
+  options: {
+    readonly url: string
+    readonly hosts: readonly string[]
+    readonly validity: Validity | undefined
+  },
 ): ControlPlaneFiles {
   mkdirSync(folder.file('pki'), { mode: 0o700 })
   const write = (name: string, text: string): string => {
@@ -50,7 +54,7 @@ export function writeControlPlaneFiles(
         credential: authority.issue({ commonName: `system:${user}` }),
       }),
     )
-  const frontProxy = new CertificateAuthority('kit-front-proxy-ca')
+  const frontProxy = new CertificateAuthority('kit-front-proxy-ca', Date.now(), undefined, options.validity)
   return {
     ca: write('ca.crt', authority.certificate),
     caKey: write('ca.key', authority.key),

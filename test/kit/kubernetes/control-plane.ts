@@ -1,7 +1,7 @@
 import type { ApiClient } from './api-client.ts'
 import type { ApiServer } from './api-server.ts'
 import type { KubernetesBinaries } from './build.ts'
-import type { CertificateAuthority } from './certificates.ts'
+import type { CertificateAuthority, Validity } from './certificates.ts'
 import type { KubectlOptions, KubectlResult } from './kubectl.ts'
 import type { RunFolder } from './run-folder.ts'
 
@@ -17,6 +17,8 @@ export interface ControlPlaneOptions {
   readonly scheduler?: boolean
   /** Added to the API server's own, of which a later one wins. */
   readonly apiServerFlags?: readonly string[]
+  /** Of all its certificates; a day or two from now where left out. */
+  readonly validity?: Validity
   readonly signal?: AbortSignal
 }
 

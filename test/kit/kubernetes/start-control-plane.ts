@@ -45,7 +45,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   await sweepLeftovers()
   const ports = await choosePorts()
   const folder = new RunFolder('cluster')
-  const authority = new CertificateAuthority('kit-ca')
+  const authority = new CertificateAuthority('kit-ca', Date.now(), undefined, options.validity)
   const url = `https://127.0.0.1:${ports.apiServer}`
   const credential = authority.issue({ commonName: 'admin', organizations: ['system:masters'] })
   const admin = new ApiClient({ url, ca: authority.certificate, credential })
@@ -57,7 +57,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     folder.remove()
   }
   try {
-    const files = writeControlPlaneFiles(folder, authority, { url, hosts: SERVER_NAMES })
+    const files = writeControlPlaneFiles(folder, authority, {
+      url,
+      hosts: SERVER_NAMES,
+      validity: options.validity,
+    })
     const setup = { options, binaries, ports, folder, authority, url, credential, admin, daemons, files }
     const apiServer = await startParts(setup)
     return controlPlane(setup, apiServer, stop)
