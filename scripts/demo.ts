@@ -10,7 +10,7 @@ import { runKubectl } from '../test/kit/kubernetes/kubectl.ts'
 import type { KubectlCluster } from '../test/kit/shop/deploy-shop.ts'
 import { startLocalCluster } from './demo/local-cluster.ts'
 import { DEMO_USAGE, demoOptions, type DemoOptions } from './demo/options.ts'
-import { playLocal, playReadOnly, playShopOn } from './demo/programme.ts'
+import { playCompanion, playLocal, playReadOnly, playShopOn } from './demo/programme.ts'
 import { Recording } from './demo/recording.ts'
 import { say, Stage, step } from './demo/stage.ts'
 
@@ -65,7 +65,7 @@ async function playOnLocal(
 ): Promise<number> {
   const local = await startLocalCluster(signal)
   try {
-    const { controlPlane } = local
+    const { controlPlane, whyNoCompanion } = local
     const path = [pluginFolder, dirname(controlPlane.kubectlPath)].join(delimiter)
     const environment = {
       ...process.env,
@@ -75,11 +75,14 @@ async function playOnLocal(
     }
     const stage = new Stage({ environment, signal, recording })
     await playLocal(stage, controlPlane)
+    if (whyNoCompanion === undefined) await playCompanion(stage, controlPlane)
+    else say(`\nThe companion is left out: ${whyNoCompanion}.`)
     if (!options.once) {
       say(`\nThe cluster stays up until Ctrl-C. In another terminal:`)
       say(
         `  export KUBECONFIG=${controlPlane.adminKubeconfig}\n  export PATH=${path}:$PATH\n  kubectl images -A`,
       )
+      if (whyNoCompanion === undefined) say('  kubectl deckwatch install')
       if (options.record !== undefined) recording?.write(options.record)
       while (!signal.aborted) await delay(STAY_MS, undefined, { signal }).catch(() => undefined)
     }

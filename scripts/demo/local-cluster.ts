@@ -1,5 +1,7 @@
+import { companionImage } from '../../test/kit/companion-image.ts'
 import { whyNoKubernetes, kubernetesBinaries } from '../../test/kit/kubernetes/build.ts'
 import type { ControlPlane } from '../../test/kit/kubernetes/control-plane.ts'
+import type { Node } from '../../test/kit/kubernetes/node.ts'
 import { startControlPlane } from '../../test/kit/kubernetes/start-control-plane.ts'
 import { startNode, whyNoNode } from '../../test/kit/kubernetes/start-node.ts'
 import { deployPay, deployShop } from '../../test/kit/shop/deploy-shop.ts'
@@ -13,6 +15,8 @@ const NAMESPACES = { shop: 'shop', pay: 'pay' }
 /** A cluster on this machine with the shop in it. */
 export interface LocalCluster {
   readonly controlPlane: ControlPlane
+  /** Why the companion cannot be shown here; undefined where it can. */
+  readonly whyNoCompanion: string | undefined
   /** Ends everything and leaves nothing behind. */
   stop(): Promise<void>
 }
@@ -41,9 +45,10 @@ export async function startLocalCluster(signal: AbortSignal): Promise<LocalClust
 }
 
 type Cleanup = () => Promise<void>
+type Started = Omit<LocalCluster, 'stop'>
 
 /** Makes a cluster out of parts that are ended in the reverse order, all of them, also when a later one fails. */
-async function assemble(start: (cleanups: Cleanup[]) => Promise<ControlPlane>): Promise<LocalCluster> {
+async function assemble(start: (cleanups: Cleanup[]) => Promise<Started>): Promise<LocalCluster> {
   const cleanups: Cleanup[] = []
   const stop = async (): Promise<void> => {
     const failures: unknown[] = []
@@ -53,16 +58,22 @@ async function assemble(start: (cleanups: Cleanup[]) => Promise<ControlPlane>): 
     if (failures.length > 0) throw failures[0]
   }
   try {
-    return { controlPlane: await start(cleanups), stop }
+    return { ...(await start(cleanups)), stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function startReal(signal: AbortSignal, cleanups: Cleanup[]): Promise<ControlPlane> {
+async function startReal(signal: AbortSignal, cleanups: Cleanup[]): Promise<Started> {
   const cluster = await step('starting the control plane', () =>
-    startControlPlane({ controllers: 'all', scheduler: true, signal }),
+    startControlPlane({
+      controllers: 'all',
+      scheduler: true,
+      // It runs beside the node's network: it reaches pods, but no Service's address.
+      apiServerFlags: ['--enable-aggregator-routing=true'],
+      signal,
+    }),
   )
   cleanups.push(() => cluster.stop())
   const node = await step('starting the node (containerd and kubelet)', (onProgress) =>
@@ -77,10 +88,24 @@ async function startReal(signal: AbortSignal, cleanups: Cleanup[]): Promise<Cont
     await deployPay(cluster, NAMESPACES)
     await waitUntilUp(cluster, Object.values(NAMESPACES), signal)
   })
-  return cluster
+  return { controlPlane: cluster, whyNoCompanion: await bringImage(node, signal) }
 }
 
-async function startOnPaper(signal: AbortSignal, cleanups: Cleanup[]): Promise<ControlPlane> {
+/** Puts the companion's image onto the node; says why, where there is none. */
+async function bringImage(node: Node, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    await step('making the companion’s image', async () => {
+      await node.importArchive((await companionImage()).archive)
+    })
+    return undefined
+  } catch (error) {
+    signal.throwIfAborted()
+    // Its libraries come from Debian, which may be out of reach.
+    return `its image could not be made: ${(error as Error).message}`
+  }
+}
+
+async function startOnPaper(signal: AbortSignal, cleanups: Cleanup[]): Promise<Started> {
   const cluster = await step('starting the control plane', () => startControlPlane({ signal }))
   cleanups.push(() => cluster.stop())
   await step('putting the shop up on paper', async () => {
@@ -90,5 +115,5 @@ async function startOnPaper(signal: AbortSignal, cleanups: Cleanup[]): Promise<C
     await deployPay(cluster, NAMESPACES)
     await waitUntilUp(cluster, Object.values(NAMESPACES), signal)
   })
-  return cluster
+  return { controlPlane: cluster, whyNoCompanion: 'it runs as a pod, which needs a node' }
 }

@@ -30,7 +30,7 @@ export async function playLocal(stage: Stage, cluster: KubectlCluster): Promise<
   await stage.showStream({
     caption: 'The stream, while deployment/web is changed to another image',
     command: 'kubectl images -n shop --follow',
-    meanwhile: (signal) => changeImage(cluster, 'shop', signal),
+    meanwhile: (signal) => changeImage(cluster, 'shop', SHOP_IMAGES.nginxNext, signal),
     until: `[-|image]  ${SHOP_IMAGES.nginx} `,
     atMostMs: ROLLOUT_MS,
   })
@@ -38,6 +38,46 @@ export async function playLocal(stage: Stage, cluster: KubectlCluster): Promise<
   await stage.show({
     caption: 'For programs: Image objects',
     command: 'kubectl images -A -o json | head -n 32',
+  })
+}
+
+/** The companion from its installation to its removal, on a local cluster whose node has its image. */
+export async function playCompanion(stage: Stage, cluster: KubectlCluster): Promise<void> {
+  await stage.show({
+    caption: 'The companion comes with one command, which asks first unless told --yes',
+    command: 'kubectl deckwatch install --yes',
+  })
+  await stage.show({
+    caption: 'From then on plain kubectl knows images, with -w too',
+    command: 'kubectl get images -A',
+  })
+  await stage.show({
+    caption: 'The plugin asks the companion in place of all pods, and shows the same',
+    command: 'kubectl images -A',
+  })
+  await stage.showStream({
+    caption: 'The stream, while the companion’s pod is deleted and deployment/web gets its old image again',
+    command: 'kubectl images -n shop --follow --no-initial',
+    meanwhile: async (signal) => {
+      const pods = ['-n', 'deckwatch', '-l', 'app.kubernetes.io/name=deckwatch']
+      await run(cluster, ['delete', 'pod', ...pods, '--wait=false'], signal)
+      await changeImage(cluster, 'shop', SHOP_IMAGES.nginx, signal)
+    },
+    until: `[-|image]  ${SHOP_IMAGES.nginxNext} `,
+    atMostMs: ROLLOUT_MS,
+  })
+  await stage.show({
+    caption: 'When an image came and went, and with which pod',
+    command: 'kubectl images history nginx -n shop',
+  })
+  await stage.show({
+    caption: 'What came and went of nginx in the last hour',
+    command: 'kubectl images nginx -n shop --since 1h',
+  })
+  await stage.show({ caption: 'How the companion does', command: 'kubectl deckwatch status' })
+  await stage.show({
+    caption: 'Away with it, and with all that it made',
+    command: 'kubectl deckwatch uninstall --yes',
   })
 }
 
@@ -91,7 +131,7 @@ export async function playShopOn(
     await stage.showStream({
       caption: 'The stream, while deployment/web is changed to another image',
       command: `${images} --follow`,
-      meanwhile: (limit) => changeImage(cluster, namespaces.shop, limit),
+      meanwhile: (limit) => changeImage(cluster, namespaces.shop, SHOP_IMAGES.nginxNext, limit),
       until: `[-|image]  ${SHOP_IMAGES.nginx} `,
       atMostMs: ROLLOUT_MS,
     })
@@ -101,8 +141,16 @@ export async function playShopOn(
   }
 }
 
-async function changeImage(cluster: KubectlCluster, namespace: string, signal: AbortSignal): Promise<void> {
-  const args = ['set', 'image', '-n', namespace, 'deployment/web', `app=${SHOP_IMAGES.nginxNext}`]
+async function changeImage(
+  cluster: KubectlCluster,
+  namespace: string,
+  image: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await run(cluster, ['set', 'image', '-n', namespace, 'deployment/web', `app=${image}`], signal)
+}
+
+async function run(cluster: KubectlCluster, args: readonly string[], signal: AbortSignal): Promise<void> {
   const { exitCode, stderr } = await cluster.kubectl(args, { signal })
   if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr.trim()}`)
 }

@@ -33,11 +33,29 @@ export function describeRights(values: DeployValues): readonly AccountRights[] {
 
 function inWords({ rights }: PodGroup, namespace: string): AccountRights['rights'] {
   return [
-    ...rights.cluster.map((right) => ruleInWords(right, namespace, 'in the whole cluster')),
-    ...rights.namespace.map((right) => ruleInWords(right, namespace, `in namespace ${namespace}`)),
+    ...withoutCovered(rights.cluster).map((right) => ruleInWords(right, namespace, 'in the whole cluster')),
+    ...withoutCovered(rights.namespace).map((right) =>
+      ruleInWords(right, namespace, `in namespace ${namespace}`),
+    ),
     ...(rights.clusterRoles ?? []).map((role) => roleInWords(role, 'ClusterRole')),
     ...(rights.kubeSystemRoles ?? []).map((role) => roleInWords(role, 'Role kube-system')),
   ]
+}
+
+/** Components that run together ask for some things each by itself: what another right gives too is said once. */
+function withoutCovered(rights: readonly Right[]): readonly Right[] {
+  return rights.filter(
+    (right, place) =>
+      !rights.some(
+        (other, otherPlace) => covers(other, right) && (!covers(right, other) || otherPlace < place),
+      ),
+  )
+}
+
+function covers(wide: Right, narrow: Right): boolean {
+  const thing = ({ apiGroups, resources, resourceNames }: Right): string =>
+    JSON.stringify([apiGroups, resources, resourceNames])
+  return thing(wide) === thing(narrow) && narrow.verbs.every((verb) => wide.verbs.includes(verb))
 }
 
 function ruleInWords(

@@ -59,6 +59,7 @@ describe('npm run demo', function () {
       assert.equal(await demo.ended(), 0, demo.output)
       const { output } = demo
       assert.match(output, /^No real node: a node needs /m)
+      assert.match(output, /^The companion is left out: it runs as a pod, which needs a node\.$/m)
       assert.equal(output.match(/^\$ kubectl images /gm)?.length, 7)
       assert.match(output, /\[\+\|image\] {2}nginx:1\.28-alpine {2}\[shop\|web-/)
       assert.doesNotMatch(output, /exit code/)

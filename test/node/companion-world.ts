@@ -104,7 +104,8 @@ export class CompanionWorld {
     return table
       .split('\n')
       .map((line) => line.replaceAll(/ +/g, ' ').trim())
-      .filter((line) => line !== '')
+      // A kubelet makes its Lease when it gets to it.
+      .filter((line) => line !== '' && !line.includes(' Lease kube-node-lease '))
       .toSorted()
   }
 }

@@ -24,7 +24,7 @@ describe('npm run demo, with a real node,', function () {
 
   it('shows every command with its output, stays up as it says, and ends without a trace at Ctrl-C', async () => {
     demo = new DemoRun([])
-    await demo.waitFor('  kubectl images -A\n')
+    await demo.waitFor('  kubectl deckwatch install\n')
     const { output } = demo
     const shown = [...output.matchAll(/^# .+ \((.+)\)\n\$ (.*)\n/gm)].map(([, , command]) => command)
     assert.deepEqual(shown, [
@@ -35,7 +35,20 @@ describe('npm run demo, with a real node,', function () {
       'kubectl images -n shop --follow',
       'kubectl images -A --by node',
       'kubectl images -A -o json | head -n 32',
+      'kubectl deckwatch install --yes',
+      'kubectl get images -A',
+      'kubectl images -A',
+      'kubectl images -n shop --follow --no-initial',
+      'kubectl images history nginx -n shop',
+      'kubectl images nginx -n shop --since 1h',
+      'kubectl deckwatch status',
+      'kubectl deckwatch uninstall --yes',
     ])
+    assert.match(output, / objects applied in \d+ s; images\.deckwatch\.dev and 3 more answer$/m)
+    assert.match(output, /; resumed, nothing missed$/m)
+    assert.match(output, /^companion +1\/1 in deckwatch /m)
+    assert.match(output, /^\S+ +- +nginx:1\.28-alpine +web-/m)
+    assert.match(output, /^ ok {2}all is gone but what stays$/m)
     assert.match(output, /\(!\) redis:7-alpine runs as 2 digests/)
     assert.match(output, /\[\+\|image\] {2}nginx:1\.28-alpine {2}\[shop\|web-/)
     assert.match(output, /\[-\|image\] {2}nginx:1\.27-alpine {2}\[shop\|web-/)
@@ -44,7 +57,7 @@ describe('npm run demo, with a real node,', function () {
 
     const lines = output.slice(output.indexOf('In another terminal:')).split('\n').slice(1, 4).join('\n')
     const { stdout } = await shell('sh', ['-c', lines])
-    assert.match(stdout, /^docker\.io\/library\/nginx +1\.28-alpine /m)
+    assert.match(stdout, /^docker\.io\/library\/nginx +1\.27-alpine /m)
 
     demo.interrupt()
     assert.equal(await demo.ended(), 0)

@@ -187,6 +187,15 @@ describe('the rights in words', () => {
     assert.ok(all.has('create secrets in namespace deckwatch'))
     assert.ok(all.has('get, update secrets named deckwatch-tls, deckwatch-peer-ca'))
   })
+
+  it('say once what several components ask for', () => {
+    const [account] = describeRights(DEFAULT_VALUES)
+    const namespaces = account?.rights.filter(({ what }) => what.endsWith('namespaces in the whole cluster'))
+    assert.deepEqual(
+      namespaces?.map(({ what }) => what),
+      ['get, list namespaces in the whole cluster'],
+    )
+  })
 })
 
 describe('what uninstall removes', () => {

@@ -11,7 +11,8 @@ export interface StatusLine {
   readonly mend?: string
 }
 
-const DAY = 24 * 60 * 60 * 1000
+const HOUR = 60 * 60 * 1000
+const DAY = 24 * HOUR
 
 /** The report for people: what there is, then each trouble with its mend; `now` in epoch milliseconds. */
 export function statusLines(report: CompanionReport, now: number): readonly StatusLine[] {
@@ -92,7 +93,9 @@ function certificates({ pods }: CompanionReport, now: number): string | undefine
     .map(([name, { notBefore, renewAt }]) => {
       const left = span(Date.parse(renewAt) - now)
       if (name === 'authorities') return `authorities renew in ${left}`
-      return `${name} ${span(now - Date.parse(notBefore))} old, renews in ${left}`
+      const age = now - Date.parse(notBefore)
+      // A certificate begins an hour before it is made, for clocks that are late.
+      return `${name} ${age < 2 * HOUR ? 'new' : `${span(age)} old`}, renews in ${left}`
     })
     .join('; ')
 }
@@ -115,6 +118,6 @@ function span(milliseconds: number): string {
   const ms = Math.max(0, milliseconds)
   if (ms >= 2 * 365 * DAY) return `${Math.floor(ms / (365 * DAY))} y`
   if (ms >= 2 * DAY) return `${Math.floor(ms / DAY)} d`
-  if (ms >= 2 * 3_600_000) return `${Math.floor(ms / 3_600_000)} h`
+  if (ms >= 2 * HOUR) return `${Math.floor(ms / HOUR)} h`
   return `${Math.floor(ms / 60_000)} min`
 }
