@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import { ApiError } from '../../../server/kit/api/api-error.ts'
 import type {
   ListPage,
+  ListQuery,
   ResourceReader,
   ResourceScope,
   ServedObject,
   ServedResource,
   WatchNotice,
+  WatchQuery,
 } from '../../../server/kit/api/resource.ts'
 
 /** What a test says of a widget. */
@@ -53,6 +55,9 @@ export class MemoryResource implements ResourceReader {
   /** Wakes the watches that wait for news. */
   readonly #wakes = new Set<() => void>()
   #watchers = 0
+  /** What it was asked so far. */
+  readonly lists: ListQuery[] = []
+  readonly watches: WatchQuery[] = []
   /** What the next lists warn of. */
   warnings: readonly string[] = []
   /** What every call fails with. */
@@ -183,9 +188,8 @@ export class MemoryResource implements ResourceReader {
     this.#journal = []
   }
 
-  async list(
-    query: ResourceScope & { readonly limit: number; readonly continue: string },
-  ): Promise<ListPage> {
+  async list(query: ListQuery): Promise<ListPage> {
+    this.lists.push(query)
     if (this.failure) throw this.failure
     const visible = [...this.#objects]
       .filter(([, { widget, namespaceUid }]) => isIn(widget, namespaceUid, query))
@@ -212,11 +216,8 @@ export class MemoryResource implements ResourceReader {
     return found && isIn(found.widget, found.namespaceUid, query) ? found.widget : undefined
   }
 
-  async *watch(
-    query: ResourceScope & { readonly resourceVersion: string | undefined },
-    _caller: unknown,
-    signal: AbortSignal,
-  ): AsyncGenerator<WatchNotice, void> {
+  async *watch(query: WatchQuery, _caller: unknown, signal: AbortSignal): AsyncGenerator<WatchNotice, void> {
+    this.watches.push(query)
     if (this.failure) throw this.failure
     this.#watchers += 1
     const end = (): void => this.#wakeAll()

@@ -113,17 +113,18 @@ async function unregister(admin: ApiClient): Promise<void> {
   await remove(admin, `/api/v1/namespaces/${NAME}/services/${NAME}`)
 }
 
-/** A real GET, since Available=True says nothing about TLS; and discovery, by which kubectl finds the kinds. */
+/** A real GET, since Available=True says nothing about TLS; and the indices by which kubectl finds kinds and schemas. */
 async function untilServed(admin: ApiClient): Promise<void> {
   const until = Date.now() + 60_000
   for (;;) {
     try {
       await admin.text('GET', '/apis/deckwatch.dev/v1alpha1')
-      const groups = await admin.text('GET', '/apis')
-      if (groups.includes('deckwatch.dev')) return
+      const indices = await Promise.all(['/apis', '/openapi/v3'].map((path) => admin.text('GET', path)))
+      if (indices.every((index) => index.includes('deckwatch.dev'))) return
     } catch (error) {
-      if (!(error instanceof ApiStatusError) || Date.now() > until) throw error
+      if (!(error instanceof ApiStatusError)) throw error
     }
+    if (Date.now() > until) throw new Error('the API server does not serve the group')
     await delay(50)
   }
 }

@@ -157,6 +157,26 @@ describe('reading of the aggregated API', () => {
     }
   })
 
+  it('keeps connections for longer than Go’s clients do', async () => {
+    const { headers } = await world.ask(SHOP, { headers: { connection: 'keep-alive' } })
+    const said = String(headers['keep-alive'])
+    assert.ok(Number(/timeout=(\d+)/.exec(said)?.[1]) > 90, said)
+  })
+
+  it('gives records of a time only where that is asked', async () => {
+    await ask(`${SHOP}?sinceTime=2026-11-21T02:00:00Z&limit=7`)
+    assert.deepEqual(world.widgets.lists, [
+      {
+        namespace: 'shop',
+        namespaceUid: undefined,
+        fields: [],
+        limit: 7,
+        continue: '',
+        sinceTime: Date.UTC(2026, 10, 21, 2),
+      },
+    ])
+  })
+
   it('compresses what is long for who takes it', async () => {
     for (let index = 0; index < 1000; index += 1) world.widgets.put({ name: `w${index}`, namespace: 'shop' })
     const plain = await world.ask(SHOP)

@@ -84,6 +84,34 @@ describe('a watch of the aggregated API', () => {
     assert.deepEqual((await lines.take(1)).map(brief), ['ADDED b'])
   })
 
+  it('begins with the records of a time, and says where history does not reach back so far', async () => {
+    world.widgets.warnings = ['history begins at 02:14']
+    const answer = await open('sinceTime=2026-11-21T02:00:00Z')
+    assert.equal(answer.headers['warning'], '299 - "history begins at 02:14"')
+    await eventually('its watch', () => world.widgets.watches.length === 1)
+    const [asked] = world.widgets.watches
+    assert.equal(asked?.sinceTime, Date.UTC(2026, 10, 21, 2))
+    assert.equal(asked.resourceVersion, undefined)
+    // A client that resumes has seen those.
+    await open(`sinceTime=2026-11-21T02:00:00Z&resourceVersion=${world.widgets.version}`)
+    await eventually('the other', () => world.widgets.watches.length === 2)
+    assert.equal(world.widgets.watches[1]?.sinceTime, undefined)
+    assert.equal(world.widgets.watches[1]?.resourceVersion, world.widgets.version)
+  })
+
+  it('hands selectors of fields to the reader as a hint, within what the caller may see', async () => {
+    world.cluster.allows = ({ namespace }) => namespace === 'shop'
+    await open('fieldSelector=spec.color!%3Dred')
+    await eventually('its watch', () => world.widgets.watches.length === 1)
+    assert.deepEqual(world.widgets.watches[0], {
+      namespace: 'shop',
+      namespaceUid: 'uid-shop',
+      fields: [{ field: 'spec.color', operator: '!=', value: 'red' }],
+      resourceVersion: undefined,
+      sinceTime: undefined,
+    })
+  })
+
   it('gives bookmarks about once a minute where they were asked for', async () => {
     const lines = await watch(`allowWatchBookmarks=true&resourceVersion=${world.widgets.version}`)
     const [first] = await lines.take(1)
