@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { V1APIService, V1Deployment, V1Namespace } from '@kubernetes/client-node'
 import { DEFAULT_VALUES } from '../../server/deploy/index.ts'
@@ -506,7 +506,7 @@ describe('kubectl deckwatch on a real control plane', function () {
         ports: { ...DEFAULT_VALUES.ports, api: paper.port },
       }
       const { signal } = new AbortController()
-      const plan = await planInstall(port, { values, storageGiven: true }, signal)
+      const plan = await planInstall(port, { values, given: new Set(['storage.type']) }, signal)
       const steps: string[] = []
       const going = async (): Promise<void> => {
         const options = { timeoutMs: 300_000, wait: false }
@@ -525,8 +525,11 @@ describe('kubectl deckwatch on a real control plane', function () {
       assert.equal(await exists(API_SERVICE), false)
     })
 
-    it('Ctrl-C takes an unanswered registration back, and tells what was applied', async () => {
-      paper.behaviour.bundle = 'wrong'
+    /** Runs an installation, and does something when it has told of an object. */
+    const installAnd = async (
+      object: string,
+      act: (child: ChildProcess) => void,
+    ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> => {
       const child = spawn(cluster.kubectlPath, ['deckwatch', 'install', '--yes', ...onPaper], {
         env: {
           ...process.env,
@@ -536,15 +539,36 @@ describe('kubectl deckwatch on a real control plane', function () {
       })
       let [stdout, stderr] = ['', '']
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        const before = stdout.includes(object)
         stdout += text
         // Kubectl has become the plugin by then.
-        if (text.includes('v1alpha1.deckwatch.dev created')) child.kill('SIGINT')
+        if (!before && stdout.includes(object)) act(child)
       })
       child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
       const [code] = (await once(child, 'close')) as [number | null]
+      return { code, stdout, stderr }
+    }
+
+    it('Ctrl-C takes an unanswered registration back, and tells what was applied', async () => {
+      paper.behaviour.bundle = 'wrong'
+      const { code, stdout, stderr } = await installAnd('v1alpha1.deckwatch.dev created', (child) =>
+        child.kill('SIGINT'),
+      )
       assert.equal(code, 130, stdout + stderr)
       assert.match(stderr, /^interrupted: 13 of 14 objects are applied, its registration was taken back\./m)
       assert.equal(await exists(API_SERVICE), false)
+    })
+
+    it('an installation goes on when the API server restarts meanwhile', async () => {
+      paper.pods.state = 'unready'
+      let restarted: Promise<void> | undefined
+      const { code, stdout, stderr } = await installAnd('networkpolicy.networking.k8s.io/deckwatch', () => {
+        restarted = cluster.apiServer.restart().finally(() => (paper.pods.state = 'ready'))
+      })
+      await restarted
+      assert.ok(restarted)
+      assert.equal(code, 0, stdout + stderr)
+      assert.match(stdout, /images\.deckwatch\.dev answers/)
     })
   })
 

@@ -105,8 +105,9 @@ export class PaperCompanion {
       try {
         await this.#writeBundle()
       } catch (error) {
-        // There is none yet, or somebody was faster.
-        if (error instanceof ApiStatusError && ![404, 409].includes(error.status)) throw error
+        // There is none yet, somebody was faster, or the API server is being restarted.
+        if (error instanceof ApiStatusError && error.status < 500 && ![404, 409].includes(error.status))
+          throw error
       }
       await delay(LOOK_MS, undefined, { signal }).catch(() => undefined)
     }

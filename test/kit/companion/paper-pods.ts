@@ -59,7 +59,8 @@ export class PaperPods {
         await this.#look()
       } catch (error) {
         // The API server is being restarted, or somebody was faster.
-        if (error instanceof ApiStatusError && ![404, 409].includes(error.status)) throw error
+        if (error instanceof ApiStatusError && error.status < 500 && ![404, 409].includes(error.status))
+          throw error
       }
       await delay(LOOK_MS, undefined, { signal }).catch(() => undefined)
     }

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { DEFAULT_VALUES, manifests, type DeployValues } from '../../../server/deploy/index.ts'
-import {
-  chooseStorage,
-  storageOf,
-  type StorageQuestion,
-} from '../../../src/cli/features/deckwatch/choose-storage.ts'
+import { DEFAULT_VALUES, type DeployValues } from '../../../server/deploy/index.ts'
+import { chooseStorage, type ChosenStorage } from '../../../src/cli/features/deckwatch/choose-storage.ts'
+import { installedStorage } from '../../../src/cli/features/deckwatch/installed-storage.ts'
 import { DeckError } from '../../../src/core/lib/errors.ts'
-import { object } from './companion-objects.ts'
+import { installedObjects, object, OWN } from './companion-objects.ts'
 import { MemoryCluster } from './memory-cluster.ts'
+
+type Storage = DeployValues['storage']
 
 const { storage: DEFAULT } = DEFAULT_VALUES
 const { signal } = new AbortController()
@@ -46,31 +45,39 @@ function withDefaultClass(): MemoryCluster {
   return cluster
 }
 
-function installed(storage: Partial<DeployValues['storage']>) {
-  const values = { ...DEFAULT_VALUES, storage: { ...DEFAULT, ...storage } }
-  return manifests(values).find(({ object: { kind } }) => kind === 'Deployment')?.object
+function installed(cluster: MemoryCluster, storage: Partial<Storage>): MemoryCluster {
+  cluster.put(...installedObjects({ ...DEFAULT_VALUES, storage: { ...DEFAULT, ...storage } }))
+  return cluster
 }
 
-function question(more: Partial<StorageQuestion> = {}): StorageQuestion {
-  return { storage: DEFAULT, typeGiven: false, installed: undefined, ...more }
+/** What is chosen, with the keys that were given. */
+function choose(
+  cluster: MemoryCluster,
+  storage: Partial<Storage> = {},
+  ...given: readonly (keyof Storage)[]
+): Promise<ChosenStorage> {
+  const question = {
+    namespace: 'deckwatch',
+    storage: { ...DEFAULT, ...storage },
+    given: new Set(given.map((key) => `storage.${key}`)),
+  }
+  return chooseStorage(cluster, question, signal)
 }
 
 describe('where the companion keeps its data', () => {
   it('is a volume where there is a default StorageClass', async () => {
-    const { storage, warnings } = await chooseStorage(withDefaultClass(), question(), signal)
-    assert.deepEqual(storage, DEFAULT)
-    assert.deepEqual(warnings, [])
+    assert.deepEqual(await choose(withDefaultClass()), { storage: DEFAULT, warnings: [] })
   })
 
   it('is a folder of the first node that takes pods where there is none, with a warning', async () => {
-    const { storage, warnings } = await chooseStorage(withNodes(), question(), signal)
+    const { storage, warnings } = await choose(withNodes())
     assert.deepEqual(storage, { ...DEFAULT, type: 'hostPath', node: 'worker-1' })
+    assert.match(warnings[0] ?? '', /^the cluster has no default StorageClass: the history is kept in/)
     assert.match(warnings[0] ?? '', /in \/var\/lib\/deckwatch on node worker-1 and lost with it/)
   })
 
   it('is refused where no node takes pods', async () => {
-    const cluster = new MemoryCluster()
-    await assert.rejects(chooseStorage(cluster, question(), signal), (error) => {
+    await assert.rejects(choose(new MemoryCluster()), (error) => {
       assert.ok(error instanceof DeckError)
       assert.equal(error.code, 'COMPANION_CONFLICT')
       assert.match(error.hint ?? '', /--storage/)
@@ -80,49 +87,60 @@ describe('where the companion keeps its data', () => {
 
   it('is a volume of the class that is named', async () => {
     const storage = { ...DEFAULT, storageClass: 'slow' }
-    const chosen = await chooseStorage(withNodes(), question({ storage }), signal)
-    assert.deepEqual(chosen, { storage, warnings: [] })
-    const given = await chooseStorage(withNodes(), question({ storage, typeGiven: true }), signal)
-    assert.deepEqual(given, { storage, warnings: [] })
+    assert.deepEqual(await choose(withNodes(), storage, 'storageClass'), { storage, warnings: [] })
+    assert.deepEqual(await choose(withNodes(), storage, 'type', 'storageClass'), { storage, warnings: [] })
   })
 
   it('is what was chosen, with a word where nobody may make the volume', async () => {
-    const chosen = await chooseStorage(withNodes(), question({ typeGiven: true }), signal)
-    assert.deepEqual(chosen.storage, DEFAULT)
-    assert.match(chosen.warnings[0] ?? '', /no default StorageClass/)
-    const storage = { ...DEFAULT, type: 'hostPath' as const, node: 'drained' }
-    const onNode = await chooseStorage(withNodes(), question({ storage, typeGiven: true }), signal)
-    assert.deepEqual(onNode.storage, storage)
+    const volume = await choose(withNodes(), {}, 'type')
+    assert.deepEqual(volume.storage, DEFAULT)
+    assert.match(volume.warnings[0] ?? '', /no default StorageClass: the volume must be made by hand/)
+    const folder = await choose(withNodes(), { type: 'hostPath', node: 'drained' }, 'type', 'node')
+    assert.deepEqual(folder.storage, { ...DEFAULT, type: 'hostPath', node: 'drained' })
+    assert.match(folder.warnings[0] ?? '', /^the history is kept in/)
+    const nothing = await choose(new MemoryCluster(), { type: 'emptyDir' }, 'type')
+    assert.deepEqual(nothing, { storage: { ...DEFAULT, type: 'emptyDir' }, warnings: [] })
   })
 
   it('is where an installed companion has it, whatever the cluster would get now', async () => {
     for (const storage of [
-      { type: 'pvc' },
+      { type: 'pvc', size: '20Gi', storageClass: 'slow' },
       { type: 'emptyDir' },
       { type: 'hostPath', path: '/srv/deckwatch', node: 'worker-2' },
     ] as const) {
-      const cluster = storage.type === 'pvc' ? withNodes() : withDefaultClass()
-      const chosen = await chooseStorage(cluster, question({ installed: installed(storage) }), signal)
-      assert.deepEqual(chosen, { storage: { ...DEFAULT, ...storage }, warnings: [] })
+      const cluster = installed(storage.type === 'pvc' ? withNodes() : withDefaultClass(), storage)
+      assert.deepEqual(await choose(cluster), { storage: { ...DEFAULT, ...storage }, warnings: [] })
+      assert.deepEqual(await choose(cluster, { type: storage.type }, 'type'), {
+        storage: { ...DEFAULT, ...storage },
+        warnings: [],
+      })
     }
   })
 
-  it('stays on its node when only the type is said again', async () => {
-    const storage = { ...DEFAULT, type: 'hostPath' as const }
-    const before = installed({ type: 'hostPath', node: 'worker-2' })
-    const chosen = await chooseStorage(
-      withNodes(),
-      question({ storage, typeGiven: true, installed: before }),
-      signal,
-    )
-    assert.equal(chosen.storage.node, 'worker-2')
+  it('is the volume that an earlier installation left behind', async () => {
+    const cluster = withNodes()
+    const metadata = { name: 'deckwatch-data', namespace: 'deckwatch', labels: OWN }
+    const spec = { storageClassName: 'slow', resources: { requests: { storage: '20Gi' } } }
+    cluster.put(object('v1', 'PersistentVolumeClaim', metadata, { spec }))
+    const { storage } = await choose(cluster)
+    assert.deepEqual(storage, { ...DEFAULT, size: '20Gi', storageClass: 'slow' })
+  })
+
+  it('grows, or moves to another place, only when it is told to', async () => {
+    const volume = installed(withNodes(), { type: 'pvc', size: '20Gi' })
+    assert.equal((await choose(volume, { size: '30Gi' }, 'size')).storage.size, '30Gi')
+    const folder = installed(withNodes(), { type: 'hostPath', node: 'worker-2' })
+    const moved = await choose(folder, { path: '/srv/a', node: 'worker-1' }, 'path', 'node')
+    assert.deepEqual(moved.storage, { ...DEFAULT, type: 'hostPath', path: '/srv/a', node: 'worker-1' })
+    assert.equal((await choose(folder, { type: 'pvc' }, 'type')).storage.type, 'pvc')
   })
 
   it('is read from the Deployment', () => {
-    assert.equal(storageOf(undefined), undefined)
-    assert.deepEqual(storageOf(installed({ type: 'hostPath', path: '/srv/a' })), {
-      type: 'hostPath',
-      path: '/srv/a',
-    })
+    assert.equal(installedStorage(undefined), undefined)
+    const storage = { ...DEFAULT, type: 'hostPath' as const, path: '/srv/a' }
+    const deployment = installedObjects({ ...DEFAULT_VALUES, storage }).find(
+      ({ kind }) => kind === 'Deployment',
+    )
+    assert.deepEqual(installedStorage(deployment), { type: 'hostPath', path: '/srv/a' })
   })
 })

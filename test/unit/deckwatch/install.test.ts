@@ -11,7 +11,7 @@ import { MemoryCluster } from './memory-cluster.ts'
 import { tick, turnUntil } from './turning.ts'
 
 const { signal } = new AbortController()
-const CHOICE = { values: VALUES, storageGiven: true }
+const CHOICE = { values: VALUES, given: new Set(['storage.type']) }
 const GROUP = '/apis/deckwatch.dev/v1alpha1'
 const READYZ = '/api/v1/namespaces/deckwatch/services/https:deckwatch:443/proxy/readyz'
 
@@ -307,6 +307,30 @@ describe('an installation', () => {
     assert.equal(await ended, undefined)
     const troubles = steps.flatMap((step) => (step.type === 'trouble' ? [step.trouble.why] : []))
     assert.deepEqual(troubles, ['the image  cannot be pulled: ErrImagePull: not found'])
+  })
+
+  it('waits for an API server that is away for a while', async () => {
+    const cluster = new WillingCluster()
+    const list = cluster.list.bind(cluster)
+    let away = 0
+    const { ended } = await go(cluster)
+    cluster.list = async (query) => {
+      if ((away += 1) < 20) throw new DeckError('KUBE_UNREACHABLE', 'nothing listens there')
+      return list(query)
+    }
+    assert.equal(await ended, undefined)
+    assert.ok(away >= 20)
+  })
+
+  it('goes without what only adds detail, and not without Deployments', async () => {
+    const cluster = new WillingCluster()
+    const going = await go(cluster)
+    for (const plural of ['pods', 'events', 'persistentvolumeclaims']) cluster.hidden.add(plural)
+    assert.equal(await going.ended, undefined)
+    const blind = new WillingCluster()
+    const blindly = await go(blind)
+    blind.hidden.add('deployments')
+    expectError(await blindly.ended, 'KUBE_FORBIDDEN', /deployments/)
   })
 
   it('never registers a group whose pods the API server does not reach', async () => {

@@ -168,6 +168,33 @@ describe('removing the companion', () => {
     assert.equal(error.message, 'namespace deckwatch is not gone: Some content has finalizers: x')
   })
 
+  it('waits for an API server that is away for a while, and no longer than it may', async () => {
+    const cluster = installed()
+    cluster.put(object('v1', 'Namespace', { name: 'deckwatch', deletionTimestamp: '2026-11-21T00:00:00Z' }))
+    const get = cluster.get.bind(cluster)
+    let away = -10
+    cluster.get = async (ref) => {
+      if (ref.kind === KINDS.Namespace && (away += 1) > 0) {
+        if (away > 20) cluster.drop(ref)
+        else throw new DeckError('KUBE_UNAVAILABLE', 'starting', { status: 503 })
+      }
+      return get(ref)
+    }
+    assert.equal(await failing(cluster), undefined)
+    const gone = installed()
+    const plan = await planUninstall(gone, ALL, signal)
+    const clock = new ManualClock()
+    gone.probe = async () => {
+      throw new DeckError('KUBE_UNREACHABLE', 'nothing listens there')
+    }
+    const going = (async () => {
+      for await (const step of uninstall({ cluster: gone, clock }, plan, 60_000, signal)) assert.ok(step)
+    })()
+    void turnUntil(going, clock)
+    await assert.rejects(going, { code: 'KUBE_UNREACHABLE' })
+    assert.ok(clock.now() - Date.UTC(2026, 10, 21, 2, 14, 7) >= 60_000)
+  })
+
   it('names pods that do not end, and objects that only pretend to be gone', async () => {
     const stubborn = installed()
     stubborn.put(object('v1', 'Pod', { name: 'deckwatch-1', ...INSIDE }))

@@ -41,7 +41,7 @@ export class InstallCommand extends DeckCommand {
     const timeoutMs = parseDuration(flags.timeout)
     const choice = await chosenValues(flags)
     // With a storage chosen there is nothing to ask a cluster for.
-    if (flags.output !== undefined && choice.storageGiven) {
+    if (flags.output !== undefined && choice.given.has('storage.type')) {
       return this.#printManifests(choice.values, flags.output)
     }
     if (!flags.yes && !flags['dry-run'] && flags.output === undefined) {

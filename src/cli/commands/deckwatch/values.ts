@@ -6,6 +6,7 @@ import {
   ValuesError,
   type DeployValues,
 } from '../../../../server/deploy/index.ts'
+import { parseSet } from '../../../../server/deploy/set-syntax.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
 import { parseYaml, YamlError } from '../../../core/lib/yaml.ts'
 import { mergeValues } from '../../features/deckwatch/merge-values.ts'
@@ -33,11 +34,11 @@ export async function chosenValues(flags: ValueFlags): Promise<InstallChoice> {
   const sets = [...(flags.set ?? []), ...flagSets(flags)]
   return usageErrors(() => {
     const base = mergeValues(DEFAULT_VALUES, file)
-    const values = withHostPorts(readValues(base.values, sets), sets, base.given)
-    const storageGiven = base.given.has('storage.type') || setsKey(sets, 'storage.type')
+    const given = new Set([...base.given, ...keysOf(sets)])
+    const values = withHostPorts(readValues(base.values, sets), given)
     // What does not go together is wrong before any cluster is asked.
     checkValues(values)
-    return { values, storageGiven }
+    return { values, given }
   })
 }
 
@@ -86,17 +87,13 @@ function escaped(value: string): string {
 }
 
 /** In the network of the node, port 10250 is the kubelet's: another is taken unless one was chosen. */
-function withHostPorts(
-  values: DeployValues,
-  sets: readonly string[],
-  given: ReadonlySet<string>,
-): DeployValues {
-  if (!values.hostNetwork || given.has('ports.api') || setsKey(sets, 'ports.api')) return values
+function withHostPorts(values: DeployValues, given: ReadonlySet<string>): DeployValues {
+  if (!values.hostNetwork || given.has('ports.api')) return values
   return { ...values, ports: { ...values.ports, api: values.ports.api + 10_000 } }
 }
 
-function setsKey(sets: readonly string[], key: string): boolean {
-  return sets.some((set) => set.split(',').some((part) => part.startsWith(`${key}=`)))
+function keysOf(sets: readonly string[]): readonly string[] {
+  return sets.flatMap(parseSet).map(({ path }) => path.join('.'))
 }
 
 async function readValuesFile(file: string): Promise<unknown> {

@@ -1,92 +1,96 @@
-import type { DeployValues } from '../../../../server/deploy/index.ts'
+import { NAMES, type DeployValues } from '../../../../server/deploy/index.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
+import { installedStorage } from './installed-storage.ts'
 import { KINDS } from './kinds.ts'
 import type { ClusterPort } from './ports.ts'
 import { conditionOf, fieldOf, type StoredObject } from './stored-object.ts'
 
+type Storage = DeployValues['storage']
+
 /** The storage that an installation will have, and what should be known about it. */
 export interface ChosenStorage {
-  readonly storage: DeployValues['storage']
+  readonly storage: Storage
   readonly warnings: readonly string[]
 }
 
-/** What is asked for, and what stands already. */
+/** What is asked for. */
 export interface StorageQuestion {
-  readonly storage: DeployValues['storage']
-  /** Whether the type was chosen, and not left to us. */
-  readonly typeGiven: boolean
-  /** The Deployment with the rooms, where one is installed. */
-  readonly installed: StoredObject | undefined
+  readonly namespace: string
+  readonly storage: Storage
+  /** Keys of values that were chosen, as in `--set`; what is not among them is ours to decide. */
+  readonly given: ReadonlySet<string>
 }
 
-interface PodTemplate {
-  readonly template?: {
-    readonly spec?: { readonly volumes?: readonly Volume[]; readonly affinity?: Affinity }
-  }
-}
-
-interface Affinity {
-  readonly nodeAffinity?: {
-    readonly requiredDuringSchedulingIgnoredDuringExecution?: {
-      readonly nodeSelectorTerms: readonly {
-        readonly matchFields?: readonly { readonly key: string; readonly values?: readonly string[] }[]
-      }[]
-    }
-  }
-}
-
-interface Volume {
-  readonly name: string
-  readonly persistentVolumeClaim?: object
-  readonly hostPath?: { readonly path: string }
-  readonly emptyDir?: object
+interface ClaimSpec {
+  readonly storageClassName: string
+  readonly resources: { readonly requests?: { readonly storage?: string } }
 }
 
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class'
 
 /**
- * Where the companion keeps its data, if nothing was chosen: where it has it already, else in a volume of the default
- * StorageClass, else in a folder of one node. A hostPath without a node gets one that takes pods.
+ * Where the companion keeps its data, as far as nothing was chosen: where it has it already, else in a volume of the
+ * default StorageClass, else in a folder of the first node that takes pods.
  */
 export async function chooseStorage(
   cluster: ClusterPort,
-  { storage, typeGiven, installed }: StorageQuestion,
+  { namespace, storage, given }: StorageQuestion,
   signal: AbortSignal,
 ): Promise<ChosenStorage> {
-  const kept = typeGiven ? undefined : storageOf(installed)
-  if (kept) return { storage: { ...storage, ...kept }, warnings: [] }
-  if (typeGiven && storage.type === 'emptyDir') return { storage, warnings: [] }
-  if (!typeGiven || (storage.type === 'pvc' && storage.storageClass === '')) {
-    const hasDefault = (await cluster.list({ kind: KINDS.StorageClass }, signal)).some(
-      ({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === 'true',
-    )
-    if (typeGiven && !hasDefault) {
-      const warning = `the cluster has no default StorageClass: the volume must be made by hand, or name one with --set storage.storageClass=NAME`
-      return { storage, warnings: [warning] }
+  const [deployment, claim] = await Promise.all([
+    cluster.get({ kind: KINDS.Deployment, namespace, name: NAMES.companion }, signal),
+    cluster.get({ kind: KINDS.PersistentVolumeClaim, namespace, name: NAMES.data }, signal),
+  ])
+  const installed = installedStorage(deployment)
+  const standing = installed?.type ?? (claim ? 'pvc' : undefined)
+  const chosen = given.has('storage.type') ? storage.type : standing
+  const hasClass = async (): Promise<boolean> =>
+    storage.storageClass !== '' || (await hasDefaultClass(cluster, signal))
+  const type = chosen ?? ((await hasClass()) ? 'pvc' : 'hostPath')
+  switch (type) {
+    case 'emptyDir':
+      return { storage: { ...storage, type }, warnings: [] }
+    case 'pvc':
+      if (claim) return { storage: { ...storage, type, ...claimed(claim, given) }, warnings: [] }
+      return { storage: { ...storage, type }, warnings: (await hasClass()) ? [] : [NO_CLASS] }
+    case 'hostPath': {
+      if (installed?.type === 'hostPath') {
+        const kept = { ...storage, node: '', ...installed, ...chosenOf(storage, given) }
+        return { storage: { ...kept, type }, warnings: [] }
+      }
+      const node = storage.node || (await takingNode(cluster, signal))
+      const why = chosen === undefined ? 'the cluster has no default StorageClass: ' : ''
+      const warning = `${why}the history is kept in ${storage.path} on node ${node} and lost with it; a volume: --storage pvc --set storage.storageClass=NAME`
+      return { storage: { ...storage, type, node }, warnings: [warning] }
     }
-    if (hasDefault || storage.storageClass !== '')
-      return { storage: { ...storage, type: 'pvc' }, warnings: [] }
   }
-  if (storage.type === 'pvc' && typeGiven) return { storage, warnings: [] }
-  const node = storage.node || storageOf(installed)?.node || (await takingNode(cluster, signal))
-  const why = typeGiven ? '' : 'the cluster has no default StorageClass: '
-  const warning = `${why}the history is kept in ${storage.path} on node ${node} and lost with it; a volume: --storage pvc --set storage.storageClass=NAME`
-  return { storage: { ...storage, type: 'hostPath', node }, warnings: [warning] }
 }
 
-/** Where an installed companion keeps its data; undefined where none is installed. */
-export function storageOf(
-  deployment: StoredObject | undefined,
-): Partial<DeployValues['storage']> | undefined {
-  const { volumes = [], affinity } = fieldOf<PodTemplate>(deployment, 'spec').template?.spec ?? {}
-  const data = volumes.find(({ name }) => name === 'data')
-  if (data?.persistentVolumeClaim) return { type: 'pvc' }
-  if (data?.emptyDir) return { type: 'emptyDir' }
-  if (!data?.hostPath) return undefined
-  const node = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
-    .flatMap(({ matchFields = [] }) => matchFields)
-    .find(({ key }) => key === 'metadata.name')?.values?.[0]
-  return { type: 'hostPath', path: data.hostPath.path, ...(node === undefined ? {} : { node }) }
+const NO_CLASS =
+  'the cluster has no default StorageClass: the volume must be made by hand, or name one with --set storage.storageClass=NAME'
+
+/** A claim's size and class cannot be changed at will, so they stay unless others were chosen. */
+function claimed(claim: StoredObject, given: ReadonlySet<string>): Partial<Storage> {
+  const { storageClassName, resources } = fieldOf<ClaimSpec>(claim, 'spec')
+  const size = resources?.requests?.storage
+  return {
+    ...(given.has('storage.size') || size === undefined ? {} : { size }),
+    ...(given.has('storage.storageClass') || storageClassName === undefined
+      ? {}
+      : { storageClass: storageClassName }),
+  }
+}
+
+function chosenOf({ path, node }: Storage, given: ReadonlySet<string>): Partial<Storage> {
+  return {
+    ...(given.has('storage.path') ? { path } : {}),
+    ...(given.has('storage.node') ? { node } : {}),
+  }
+}
+
+async function hasDefaultClass(cluster: ClusterPort, signal: AbortSignal): Promise<boolean> {
+  const classes = await cluster.list({ kind: KINDS.StorageClass }, signal)
+  return classes.some(({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === 'true')
 }
 
 interface NodeSpec {

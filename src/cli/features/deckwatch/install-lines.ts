@@ -1,6 +1,6 @@
 import { describeRights, type AccountRights, type DeployValues } from '../../../../server/deploy/index.ts'
 import { plural } from '../../../core/lib/text.ts'
-import { spokenName } from './kinds.ts'
+import { KINDS, spokenName } from './kinds.ts'
 import type { InstallPlan, PlannedObject } from './plan-install.ts'
 
 /** A statement with what it is about, for a screen. */
@@ -20,13 +20,14 @@ export interface Intro {
 
 /** What an installation brings, where, and which rights its accounts get, for the person who decides about it. */
 export function introLines(
-  { values, warnings, obsolete, changes, apiService }: InstallPlan,
+  { values, warnings, objects, obsolete, changes }: InstallPlan,
   { clusterName, later, inFull }: Intro,
 ): readonly IntroLine[] {
   const { namespace, components, image } = values
+  const isUpgrade = objects.some(({ ref, before }) => ref.kind === KINDS.Deployment && before)
   return [
     {
-      label: apiService.before ? 'Upgrade' : 'Install',
+      label: isUpgrade ? 'Upgrade' : 'Install',
       text: `${image} into namespace ${namespace} of ${clusterName}`,
     },
     { label: 'Components', text: `${components.join(', ')}. In later versions: ${later.join(', ')}` },

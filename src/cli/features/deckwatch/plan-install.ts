@@ -47,8 +47,8 @@ export interface InstallPlan {
 /** What an installation is asked to be. */
 export interface InstallChoice {
   readonly values: DeployValues
-  /** Whether the type of storage was chosen, and not left to us. */
-  readonly storageGiven: boolean
+  /** Keys of the values that were chosen, as in `--set`. */
+  readonly given: ReadonlySet<string>
 }
 
 /** What is in the cluster of an installation before it begins. */
@@ -61,11 +61,10 @@ interface Standing {
 /** The values with storage decided by what the cluster has. */
 export async function decideValues(
   cluster: ClusterPort,
-  { values, storageGiven }: InstallChoice,
+  { values, given }: InstallChoice,
   signal: AbortSignal,
 ): Promise<{ readonly values: DeployValues; readonly warnings: readonly string[] }> {
-  const installed = await cluster.get(deploymentRef(values.namespace), signal)
-  const question = { storage: values.storage, typeGiven: storageGiven, installed }
+  const question = { namespace: values.namespace, storage: values.storage, given }
   const { storage, warnings } = await chooseStorage(cluster, question, signal)
   const decided = { ...values, storage }
   return { values: decided, warnings: [...warnings, ...checkValues(decided)] }

@@ -1,7 +1,7 @@
 import { DEFAULT_VALUES, NAMES, OWNED_SELECTOR, ownedKinds } from '../../../../server/deploy/index.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
-import { storageOf } from './choose-storage.ts'
 import { API_SERVICE, foreignObjects, helmRelease, isOwned, refuseHelm, servedBy } from './installation.ts'
+import { installedStorage } from './installed-storage.ts'
 import { KINDS, refOf, type ObjectRef } from './kinds.ts'
 import { strangersIn } from './plan-install.ts'
 import type { ClusterPort } from './ports.ts'
@@ -126,7 +126,7 @@ async function fateOfNamespace(
 
 /** A folder of a node is out of the API server's reach. */
 function folderOnNode(deployment: StoredObject | undefined): readonly string[] {
-  const { type, path, node } = storageOf(deployment) ?? {}
+  const { type, path, node } = installedStorage(deployment) ?? {}
   return type === 'hostPath'
     ? [`folder ${path} on node ${node ?? 'that the pod ran on'}: remove it there`]
     : []

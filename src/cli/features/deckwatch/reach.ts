@@ -1,6 +1,6 @@
 import { NAMES, OWNED_SELECTOR } from '../../../../server/deploy/index.ts'
-import { DeckError } from '../../../core/lib/errors.ts'
 import { DECKWATCH_API_VERSION } from '../../../core/wire/image.ts'
+import { mayPass } from './may-pass.ts'
 import type { Answer, ClusterPort } from './ports.ts'
 import { fieldOf, type StoredObject } from './stored-object.ts'
 
@@ -91,7 +91,7 @@ async function askFor(
       body: answer.body,
     }
   } catch (error) {
-    if (!(error instanceof DeckError) || error.code !== 'KUBE_TIMEOUT') throw error
+    if (!mayPass(error)) throw error
     return { ok: false, milliseconds: PROBE_LIMIT_MS, cause: error.message, forbidden: false, body: '' }
   }
 }

@@ -2,6 +2,7 @@ import { OWNED_SELECTOR } from '../../../../server/deploy/index.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
 import type { Clock } from '../../../core/lib/time.ts'
 import { KINDS } from './kinds.ts'
+import { mayPass } from './may-pass.ts'
 import {
   claimTrouble,
   deploymentTrouble,
@@ -41,9 +42,7 @@ export async function readWorkloads(
   cluster: ClusterPort,
   namespace: string,
   signal: AbortSignal,
-  unseen: (what: string, error: DeckError) => void = (_, error) => {
-    throw error
-  },
+  unseen: (what: string, error: DeckError) => void,
 ): Promise<Workloads> {
   const list = async (kind: (typeof KINDS)[keyof typeof KINDS], labelSelector?: string) => {
     try {
@@ -103,7 +102,11 @@ export async function* waitForRollout(
 ): AsyncGenerator<Trouble> {
   const said = new Set<string>()
   for (;;) {
-    const workloads = await readWorkloads(cluster, namespace, signal)
+    const workloads = await readPatiently(cluster, namespace, clock.now() < until, signal)
+    if (!workloads) {
+      await clock.sleep(LOOK_MS, signal)
+      continue
+    }
     const reached = workloads.deployments.filter((deployment) => hasReached(deployment, goal))
     if (awaited.every((name) => reached.some(({ metadata }) => metadata.name === name))) return
     const troubles = workloadTroubles(workloads)
@@ -115,6 +118,23 @@ export async function* waitForRollout(
     }
     if (clock.now() >= until) throw await notReady(cluster, namespace, workloads, signal)
     await clock.sleep(LOOK_MS, signal)
+  }
+}
+
+/** Undefined where the API server is away and there is time to wait for it; what adds detail only may be hidden. */
+async function readPatiently(
+  cluster: ClusterPort,
+  namespace: string,
+  hasTime: boolean,
+  signal: AbortSignal,
+): Promise<Workloads | undefined> {
+  try {
+    return await readWorkloads(cluster, namespace, signal, (what, error) => {
+      if (what === KINDS.Deployment.plural || error.status !== 403) throw error
+    })
+  } catch (error) {
+    if (!hasTime || !mayPass(error)) throw error
+    return undefined
   }
 }
 

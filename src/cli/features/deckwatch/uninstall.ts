@@ -3,6 +3,7 @@ import { DeckError } from '../../../core/lib/errors.ts'
 import type { Clock } from '../../../core/lib/time.ts'
 import { DECKWATCH_API_VERSION } from '../../../core/wire/image.ts'
 import { KINDS, spokenName, type ObjectRef } from './kinds.ts'
+import { mayPass } from './may-pass.ts'
 import type { UninstallPlan } from './plan-uninstall.ts'
 import type { ClusterPort } from './ports.ts'
 import { PROBE_LIMIT_MS } from './reach.ts'
@@ -41,7 +42,14 @@ export async function* uninstall(
   const until = clock.now() + timeoutMs
   const { namespace, apiService, objects, claims, ownNamespace, terminating } = plan
   const gone = async (isGone: () => Promise<boolean>, explain: () => Promise<string>): Promise<void> => {
-    while (!(await isGone())) {
+    for (;;) {
+      try {
+        if (await isGone()) return
+      } catch (error) {
+        if (clock.now() >= until || !mayPass(error)) throw error
+        await clock.sleep(LOOK_MS, signal)
+        continue
+      }
       if (clock.now() >= until) {
         throw new DeckError('COMPANION_STAYS', await explain(), {
           hint: 'It may still go by itself; run the same command again, or give it longer with --timeout.',
