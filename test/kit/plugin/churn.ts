@@ -55,11 +55,13 @@ async function work(
     try {
       const choice = random()
       // None is cut off by the end of it all: what becomes of a request should be known.
-      if (choice < 0.45)
-        witness?.answered('put', await admin.send<V1Pod>('POST', path, randomPod(name, image, below)))
-      else if (choice < 0.8)
-        witness?.answered('remove', await admin.send<V1Pod>('DELETE', `${path}/${name}?gracePeriodSeconds=0`))
-      else {
+      if (choice < 0.45) {
+        const created = await admin.send<V1Pod>('POST', path, randomPod(name, image, below))
+        witness?.answered('put', created)
+      } else if (choice < 0.8) {
+        const removed = await admin.send<V1Pod>('DELETE', `${path}/${name}?gracePeriodSeconds=0`)
+        witness?.answered('remove', removed)
+      } else {
         const changed = await change(admin, `${path}/${name}`, image, choice > 0.95)
         if (changed) witness?.answered('put', changed)
       }
