@@ -2,7 +2,7 @@ import type { Clock } from '../../src/core/lib/time.ts'
 
 interface Sleeper {
   readonly ms: number
-  readonly wakesAt: number
+  wakesAt: number
   wake(): void
 }
 
@@ -62,6 +62,12 @@ export class ManualClock implements Clock {
       })
     }
     this.#now = until
+  }
+
+  /** Sets the clock so much back, in milliseconds; who sleeps sleeps as long as before. */
+  setBack(ms: number): void {
+    this.#now -= ms
+    for (const sleeper of this.#sleepers) sleeper.wakesAt -= ms
   }
 
   /** Resolves with the length of a sleep that the predicate accepts, under way now or begun later. */

@@ -1,6 +1,7 @@
 import { DeckError, type ErrorCode } from '../lib/errors.ts'
-import type { Clock } from '../lib/time.ts'
+import { type Clock, timeLeft } from '../lib/time.ts'
 import { backoffDelay, type BackoffLimits } from './backoff.ts'
+import type { JournalNotice } from './journal-notice.ts'
 import { Outage } from './list-watch-outage.ts'
 import type { ResourceSource } from './paged-list.ts'
 import { purposeText } from './status-error-purpose.ts'
@@ -8,24 +9,6 @@ import { errorFromStatus } from './status-error.ts'
 import type { KubeTransport } from './transport.ts'
 import type { Watched, WatchFrame } from './watch-frame.ts'
 import { openWatch } from './watch-stream.ts'
-
-/** What following a journal tells: its records, each once and in their order, and how the stream itself fares. */
-export type JournalNotice<Item, List> =
-  /** The first watch was accepted; told once, before all else. */
-  | { readonly type: 'watching' }
-  | { readonly type: 'record'; readonly record: Item }
-  | { readonly type: 'interrupted' | 'failing'; readonly at: number; readonly reason: string }
-  /** With `watch` nothing was missed: what happened meanwhile follows as records. */
-  | {
-      readonly type: 'resumed'
-      readonly at: number
-      readonly downMs: number
-      readonly how: 'watch' | 'relist'
-    }
-  /** The place in the journal was lost; records after this list follow. */
-  | { readonly type: 'relisted'; readonly list: List }
-  /** The server answers and has not served the journal for so long that it is given up; the last notice. */
-  | { readonly type: 'lost'; readonly at: number; readonly reason: string }
 
 /** The times of following a journal, in milliseconds unless the name says seconds. */
 export interface JournalTimes {
@@ -207,9 +190,10 @@ class JournalFollower<Item, List extends { readonly resourceVersion: string }> {
       const settledAt = clock.now() + settleMs
       let next = handled(frames.next())
       for (;;) {
-        if (clock.now() >= settledAt) yield* this.#settled()
+        const leftMs = timeLeft(clock, settledAt, settleMs)
+        if (leftMs === 0) yield* this.#settled()
         const settling = this.#outage.lasts
-        const batch = await this.#within(next, settling ? settledAt - clock.now() : quietMs)
+        const batch = await this.#within(next, settling ? leftMs : quietMs)
         if (batch === QUIET) {
           if (settling) continue
           return

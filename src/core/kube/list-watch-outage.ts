@@ -35,7 +35,8 @@ export class Outage {
   /** All is well again; undefined when it was before. */
   over(at: number, how: 'watch' | 'relist'): OutageEvent | undefined {
     if (this.#since === undefined) return undefined
-    const downMs = at - this.#since
+    // The clock may have been set back meanwhile.
+    const downMs = Math.max(0, at - this.#since)
     this.#since = undefined
     this.#latest = undefined
     return { type: 'resumed', at, downMs, how }

@@ -1,5 +1,5 @@
 import { DeckError, type ErrorCode } from '../lib/errors.ts'
-import type { Clock } from '../lib/time.ts'
+import { type Clock, timeLeft } from '../lib/time.ts'
 import { backoffDelay, type BackoffLimits, DEFAULT_BACKOFF } from './backoff.ts'
 import type { ListWatchEvent } from './list-watch-event.ts'
 import { WatchedObjects } from './list-watch-objects.ts'
@@ -232,9 +232,10 @@ class ListWatcher<T extends Watched> {
       const settledAt = clock.now() + settleMs
       let next = handled(frames.next())
       for (;;) {
-        if (clock.now() >= settledAt) yield* this.#resumed('watch')
+        const leftMs = timeLeft(clock, settledAt, settleMs)
+        if (leftMs === 0) yield* this.#resumed('watch')
         const settling = this.#outage.lasts
-        const batch = await this.#within(next, settling ? settledAt - clock.now() : quietMs)
+        const batch = await this.#within(next, settling ? leftMs : quietMs)
         if (batch === QUIET) {
           if (settling) continue
           return

@@ -23,6 +23,15 @@ export const systemClock: Clock = {
   },
 }
 
+/**
+ * What is left of a time of `ms` milliseconds that is over at `until` (epoch milliseconds); nothing where the clock was
+ * set back meanwhile to before its beginning, so that nobody waits longer for that.
+ */
+export function timeLeft(clock: Pick<Clock, 'now'>, until: number, ms: number): number {
+  const left = until - clock.now()
+  return left > ms ? 0 : Math.max(0, left)
+}
+
 /** An instant in epoch milliseconds as RFC 3339 UTC to the second: `2026-11-21T02:14:07Z`. */
 export function rfc3339Seconds(epochMs: number): string {
   return `${new Date(epochMs).toISOString().slice(0, 19)}Z`

@@ -188,6 +188,19 @@ describe('a watch of the aggregated API', () => {
     assert.deepEqual(await lines.rest(), [])
   })
 
+  it('ends when the clock is set back, since nobody knows how long it has lived, and goes on from there', async () => {
+    const lines = await watch(`resourceVersion=${world.widgets.version}`)
+    put('a')
+    assert.deepEqual((await lines.take(1)).map(brief), ['ADDED a'])
+    const from = world.widgets.version
+    clock.setBack(30_000)
+    await clock.advance(2000)
+    assert.deepEqual(await lines.rest(), [])
+    const resumed = await watch(`resourceVersion=${from}`)
+    put('b')
+    assert.deepEqual((await resumed.take(1)).map(brief), ['ADDED b'])
+  })
+
   it('tells the reader when the client leaves', async () => {
     const answer = await open('')
     await eventually('a watcher', () => world.widgets.watchers === 1)

@@ -191,6 +191,20 @@ for (const protobuf of [true, false]) {
       assert.equal(await whileWatching(() => api.put(buildPod('web-2'))), 'added web-2')
     })
 
+    it('is not held up when the clock is set back just then', async () => {
+      await start()
+      await synced()
+      assert.equal(await whileWatching(() => api.dropConnections()), 'interrupted')
+      const resumed = next()
+      await after(125)
+      await clock.untilSleep((ms) => ms === SETTLE_MS)
+      clock.setBack(2 * 3_600_000)
+      // Live again, and not told as missed for two hours.
+      api.put(buildPod('web-2'))
+      assert.deepEqual([text(await resumed), text(await next())], ['added web-2', 'resumed by watch after 0'])
+      assert.equal(await whileWatching(() => api.put(buildPod('web-3'))), 'added web-3')
+    })
+
     it('loses nothing, and no rejection, when the watch is lost while its reader takes its time', async () => {
       await start()
       await synced()
