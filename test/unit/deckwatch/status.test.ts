@@ -255,7 +255,7 @@ describe('the status of the companion', () => {
     [
       'a volume that is nearly full',
       { volume: { sizeBytes: 1000, freeBytes: 40 } },
-      /^store the volume of pod deckwatch-1 is 96 % full/,
+      /^store the disk of node node-1 under pod deckwatch-1 is 96 % full => kubectl describe node node-1$/,
     ],
     [
       'an older companion',

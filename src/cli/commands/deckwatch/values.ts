@@ -43,7 +43,7 @@ export async function chosenValues(flags: ValueFlags): Promise<InstallChoice> {
 }
 
 /** Runs what reads or checks values, and turns its ValuesError into a DeckError. */
-export function usageErrors<T>(read: () => T): T {
+function usageErrors<T>(read: () => T): T {
   try {
     return read()
   } catch (error) {

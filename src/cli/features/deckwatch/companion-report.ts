@@ -35,6 +35,8 @@ export interface DeploymentReport {
   readonly image: string
   readonly wanted: number
   readonly ready: number
+  /** Where its data is; left out where it keeps none. */
+  readonly storage?: 'pvc' | 'hostPath' | 'emptyDir'
 }
 
 /** One pod of the companion, with what it says of itself where it could be asked. */

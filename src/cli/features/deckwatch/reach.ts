@@ -97,7 +97,7 @@ async function askFor(
 }
 
 /** What the API server says is wrong: the message of its Status, or the text of its answer. */
-export function causeOf({ status, body }: Pick<Answer, 'status' | 'body'>): string {
+function causeOf({ status, body }: Pick<Answer, 'status' | 'body'>): string {
   let said = body
   try {
     const value = JSON.parse(body) as { readonly message?: unknown }

@@ -3,6 +3,7 @@ import { DeckError } from '../../../core/lib/errors.ts'
 import { DECKWATCH_API_VERSION } from '../../../core/wire/image.ts'
 import type { CompanionStatus } from '../../../core/wire/companion-status.ts'
 import type { ApiReport, CompanionReport, PodReport, RightReport } from './companion-report.ts'
+import { installedStorage } from './installed-storage.ts'
 import { API_SERVICE, helmRelease, servedBy } from './installation.ts'
 import { KINDS } from './kinds.ts'
 import type { Trouble } from './pod-trouble.ts'
@@ -133,11 +134,13 @@ async function readRights(
 
 function deploymentReport(deployment: StoredObject): CompanionReport['deployments'][number] {
   const { replicas = 1, template } = fieldOf<DeploymentSpec>(deployment, 'spec')
+  const storage = installedStorage(deployment)?.type
   return {
     name: deployment.metadata.name,
     image: template?.spec?.containers?.[0]?.image ?? '',
     wanted: replicas,
     ready: fieldOf<{ readyReplicas: number }>(deployment, 'status').readyReplicas ?? 0,
+    ...(storage === undefined ? {} : { storage }),
   }
 }
 

@@ -114,7 +114,11 @@ function deploymentProblems({
   return found
 }
 
-function podProblems(pod: PodReport, { namespace }: StatusFacts, now: number): readonly Problem[] {
+function podProblems(
+  pod: PodReport,
+  { namespace, deployments }: StatusFacts,
+  now: number,
+): readonly Problem[] {
   const { status, name } = pod
   if (!status) return []
   const restart = `kubectl -n ${namespace} delete pod ${name}`
@@ -135,10 +139,13 @@ function podProblems(pod: PodReport, { namespace }: StatusFacts, now: number): r
   const { sizeBytes = 0, freeBytes = 0 } = status.volume ?? {}
   if (sizeBytes > 0 && freeBytes < sizeBytes * (1 - FULL_SHARE)) {
     const percent = Math.round((1 - freeBytes / sizeBytes) * 100)
+    const isVolume = deployments.some(({ storage }) => storage === 'pvc')
     problems.push({
       about: 'store',
-      text: `the volume of pod ${name} is ${percent} % full`,
-      mend: `kubectl -n ${namespace} edit persistentvolumeclaim ${NAMES.data}`,
+      text: `the ${isVolume ? 'volume of' : `disk of node ${pod.node ?? ''} under`} pod ${name} is ${percent} % full`,
+      mend: isVolume
+        ? `kubectl -n ${namespace} edit persistentvolumeclaim ${NAMES.data}`
+        : `kubectl describe node ${pod.node ?? ''}`,
     })
   }
   return problems
