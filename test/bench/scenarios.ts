@@ -3,6 +3,7 @@ import { companionApiScenario } from './scenarios/companion-api.ts'
 import { companionWatchersScenario } from './scenarios/companion-watchers.ts'
 import { companionScenario } from './scenarios/companion.ts'
 import { followScenario } from './scenarios/follow.ts'
+import { imageScenario } from './scenarios/image.ts'
 import { largeScenario } from './scenarios/large.ts'
 import { renderScenario } from './scenarios/render.ts'
 import { smallScenario } from './scenarios/small.ts'
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   renderScenario,
   largeScenario,
   followScenario,
+  imageScenario,
   companionWatchersScenario,
   companionApiScenario,
   companionScenario,
