@@ -139,15 +139,15 @@ describe('the companion’s door, by which the API server comes', function () {
       const { exitCode, stderr } = await cluster.kubectl(['get', 'images', '-A'])
       return exitCode === 0 ? 'served' : stderr
     }
-    /** Nobody puts it right meanwhile: the API server adds its own authority to what it finds. */
-    const setAuthority = async (pem: string, immutable: boolean): Promise<void> => {
+    /** Immutable, so that it stays: the API server looks at it now and then, and adds its own authority. */
+    const setAuthority = async (pem: string): Promise<void> => {
       const { metadata } = await cluster.admin.send<V1ConfigMap>('GET', CONFIG_MAP)
       await cluster.admin.send('PUT', CONFIG_MAP, {
         apiVersion: 'v1',
         kind: 'ConfigMap',
         metadata,
         data: { ...data, [CLIENT_CA]: pem },
-        immutable,
+        immutable: true,
       })
     }
 
@@ -156,7 +156,7 @@ describe('the companion’s door, by which the API server comes', function () {
       const file = (name: string): string => readFileSync(cluster.folder.file('pki', name), 'utf8')
       trusted = { certificate: file('front-proxy-client.crt'), key: file('front-proxy-client.key') }
       assert.equal(await direct(trusted), 200)
-      await setAuthority(wrong.certificate, true)
+      await setAuthority(wrong.certificate)
     })
 
     it('it lets nobody in by the old trust, nor without any', async () => {
@@ -173,8 +173,12 @@ describe('the companion’s door, by which the API server comes', function () {
     })
 
     it('and it serves again once that is mended, without a restart', async () => {
-      // What is immutable can only be made anew, which the API server does by itself.
+      // What is immutable can only be made anew; the API server may be quicker.
       await cluster.admin.text('DELETE', CONFIG_MAP)
+      const metadata = { name: 'extension-apiserver-authentication' }
+      await cluster.admin
+        .send('POST', '/api/v1/namespaces/kube-system/configmaps', { metadata, data })
+        .catch((error: unknown) => assert.match(String(error), /409/))
       await eventually('the API server to be trusted again', async () => (await status()) === 'served')
       assert.equal(await direct(trusted), 200)
       assert.equal(await direct(wrong.issue({ commonName: 'front-proxy-client' })), 401)
