@@ -12,7 +12,7 @@ import { DeckError } from '../../src/core/lib/errors.ts'
 import { systemClock, type Clock } from '../../src/core/lib/time.ts'
 import { startCompanion, type Companion } from '../kit/companion.ts'
 import { PaperCompanion } from '../kit/companion/paper-companion.ts'
-import { PaperPods } from '../kit/companion/paper-pods.ts'
+import { PaperPods, requireHostAddress } from '../kit/companion/paper-pods.ts'
 import { ApiStatusError } from '../kit/kubernetes/api-client.ts'
 import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
 import { freePorts } from '../kit/kubernetes/free-ports.ts'
@@ -51,6 +51,7 @@ describe('kubectl deckwatch on a real control plane', function () {
   }
 
   before(async function () {
+    requireHostAddress(this)
     await requireKubernetes(this)
     cluster = await startControlPlane({
       controllers: 'all',
@@ -706,6 +707,7 @@ describe('kubectl deckwatch with the real companion, its pod on paper', function
   let companion: Companion | undefined
 
   before(async function () {
+    requireHostAddress(this)
     await requireKubernetes(this)
     cluster = await startControlPlane({
       controllers: 'all',
