@@ -9,6 +9,8 @@ const compress = promisify(gzip)
 
 /** Shorter answers cost more to compress than to send (k8s.io/apiserver's bound too). */
 const COMPRESS_FROM = 128 * 1024
+/** `gzip` that is not refused by a quality of zero. */
+const TAKES_GZIP = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/
 
 /** Answers 200 with JSON, compressed where it is long and the client takes it. */
 export async function answerJson(
@@ -18,7 +20,7 @@ export async function answerJson(
   warnings: readonly string[] = [],
 ): Promise<void> {
   let body = Buffer.from(text)
-  if (body.length >= COMPRESS_FROM && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) {
+  if (body.length >= COMPRESS_FROM && TAKES_GZIP.test(request.headers['accept-encoding'] ?? '')) {
     body = await compress(body, { level: constants.Z_BEST_SPEED })
     response.setHeader('content-encoding', 'gzip')
     response.setHeader('vary', 'Accept-Encoding')

@@ -156,7 +156,8 @@ class AggregatedApi implements Api {
     const began = performance.now()
     const label: Label = { resource: 'other', verb: 'other' }
     response.on('close', () => {
-      this.#metrics.requests.inc({ ...label, code: response.statusCode })
+      // 0 as with kube-apiserver: the client left before it was answered.
+      this.#metrics.requests.inc({ ...label, code: response.headersSent ? response.statusCode : 0 })
       if (label.verb !== 'watch') {
         this.#metrics.duration.observe({ ...label }, (performance.now() - began) / 1000)
       }

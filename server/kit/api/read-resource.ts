@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { ApiError } from './api-error.ts'
 import { API_GROUP, type AccessRequest, type Authorizer } from './authorize.ts'
 import type { Caller } from './caller.ts'
@@ -25,7 +26,10 @@ export async function readObject(reading: Reading, name: string): Promise<Served
   throw new ApiError('NotFound', `${resource.plural}.${API_GROUP} ${JSON.stringify(name)} not found`)
 }
 
-/** A page of what the caller may see and selected. A page is never empty while more follow. */
+/** Pages in which nothing is selected that one request goes through; clients go on after an empty page too. */
+const MAX_EMPTY_PAGES = 20
+
+/** A page of what the caller may see and selected; empty while more follow only after many in which nothing was. */
 export async function readList(reading: Reading, options: ReadOptions): Promise<ListPage> {
   const { resource, namespace, caller, authorizer } = reading
   const { signal } = reading.controller
@@ -33,16 +37,19 @@ export async function readList(reading: Reading, options: ReadOptions): Promise<
   const access = { caller, verb: 'list', resource, namespace, name: selectedName(fields) } as const
   const scope = await authorizer.authorize(access)
   let token = options.continue
-  for (;;) {
+  for (let pages = 1; ; pages += 1) {
     const query = { ...scope, fields, limit, continue: token, sinceTime }
     const page = await resource.reader.list(query, caller, signal)
     checkVersion(options, page.resourceVersion)
     if (fields.length === 0 && labels.length === 0) return page
     const items = page.items.filter((object) => selects(options, object, resource))
     // How many of the rest are selected is not known.
-    if (items.length > 0 || page.continue === '') return { ...page, items, remaining: undefined }
-    signal.throwIfAborted()
+    if (items.length > 0 || page.continue === '' || pages === MAX_EMPTY_PAGES) {
+      return { ...page, items, remaining: undefined }
+    }
     token = page.continue
+    // A reader of this process answers at once: others must have their turn.
+    await turn(undefined, { signal })
   }
 }
 

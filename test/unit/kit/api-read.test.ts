@@ -71,6 +71,21 @@ describe('reading of the aggregated API', () => {
     assert.equal(json['message'], 'field label not supported: spec.size')
   })
 
+  it('goes through so many pages at once in which nothing is selected, and no more', async () => {
+    for (let index = 0; index < 50; index += 1) world.widgets.put({ name: `w${index}`, namespace: 'shop' })
+    world.widgets.put({ name: 'z', namespace: 'shop', color: 'violet' })
+    let token = ''
+    const pages: number[] = []
+    do {
+      const query = `limit=1&fieldSelector=spec.color%3Dviolet&continue=${token}`
+      const { json } = await ask(`${SHOP}?${query}`)
+      pages.push(json.items.length)
+      token = String(json.metadata['continue'] ?? '')
+    } while (token !== '')
+    assert.deepEqual(pages, [0, 0, 1])
+    assert.equal(world.widgets.lists.length, 54)
+  })
+
   it('gives pages, none of them empty while more follow', async () => {
     const first = (await ask(`${SHOP}?limit=2`)).json
     assert.equal(first.items.length, 2)
@@ -181,7 +196,9 @@ describe('reading of the aggregated API', () => {
     for (let index = 0; index < 1000; index += 1) world.widgets.put({ name: `w${index}`, namespace: 'shop' })
     const plain = await world.ask(SHOP)
     assert.equal(plain.headers['content-encoding'], undefined)
-    const answer = await world.open(SHOP, { headers: { 'accept-encoding': 'gzip' } })
+    const refused = await world.ask(SHOP, { headers: { 'accept-encoding': 'deflate, gzip;q=0' } })
+    assert.equal(refused.headers['content-encoding'], undefined)
+    const answer = await world.open(SHOP, { headers: { 'accept-encoding': 'deflate, gzip;q=0.5' } })
     assert.equal(answer.headers['content-encoding'], 'gzip')
     const body = Buffer.concat(await answer.toArray())
     assert.ok(body.length < plain.body.length / 5)
