@@ -80,7 +80,7 @@ describe('reading of the aggregated API', () => {
       const query = `limit=1&fieldSelector=spec.color%3Dviolet&continue=${token}`
       const { json } = await ask(`${SHOP}?${query}`)
       pages.push(json.items.length)
-      token = String(json.metadata['continue'] ?? '')
+      token = (json.metadata['continue'] as string | undefined) ?? ''
     } while (token !== '')
     assert.deepEqual(pages, [0, 0, 1])
     assert.equal(world.widgets.lists.length, 54)
