@@ -128,6 +128,11 @@ export class ImageState {
     }
   }
 
+  /** How many pods the objects of one image in one scope are made from. */
+  users({ scope, key }: ImageKey): number {
+    return this.#scopes.get(scopeKey(scope))?.images.get(key)?.size ?? 0
+  }
+
   /** The objects of one image in one scope, without what only a companion adds. */
   objects({ scope, key }: ImageKey, nodes: NodeImages | undefined): Image[] {
     const users = this.#scopes.get(scopeKey(scope))?.images.get(key)

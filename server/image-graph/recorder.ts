@@ -28,6 +28,9 @@ const FULL_RETRY_MS = 5000
 /** So many pods are asked for at most to find out whose namespace it is. */
 const MOST_ASKED = 20
 
+/** Objects are made for so many pods in one go, which takes some milliseconds. */
+const PODS_AT_ONCE = 2000
+
 /** The one writer of the journal: turns what pods do into events and objects, commits them, and then publishes them. */
 export class Recorder {
   readonly #deps: RecorderDeps
@@ -73,14 +76,26 @@ export class Recorder {
     else this.#publish(draft)
   }
 
-  /** Tells what the objects of images say by now, where it is not what they said before. */
-  async flush(nodes: NodeImages | undefined, signal: AbortSignal): Promise<void> {
+  /**
+   * Tells what the objects of these images say by now, where it is not what they said before. What is left over is
+   * given back, so that pods that come need not wait for all of it.
+   */
+  async flush(
+    keys: readonly ImageKey[],
+    nodes: NodeImages | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly ImageKey[]> {
+    const { state } = this.#deps
     const draft = newDraft([], new Map())
-    for (const key of this.#deps.state.takeDirty()) {
-      for (const image of this.#deps.state.objects(key, nodes))
-        this.#book.draftChange(key, image, draft, false)
+    let [done, pods] = [0, 0]
+    for (const key of keys) {
+      if (pods > PODS_AT_ONCE) break
+      pods += state.users(key)
+      done += 1
+      for (const image of state.objects(key, nodes)) this.#book.draftChange(key, image, draft, false)
     }
     if (draft.images.size > 0) await this.#commit(draft, signal)
+    return keys.slice(done)
   }
 
   /** Takes a batch of pods into the state, and gives its events with their numbers and the pods to be kept. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { KubeTransport } from '../../src/core/kube/transport.ts'
 import { plural } from '../../src/core/lib/text.ts'
 import type { Clock } from '../../src/core/lib/time.ts'
@@ -7,7 +8,7 @@ import type { Log } from '../kit/log.ts'
 import { StoreFull } from '../kit/store/store.ts'
 import type { ImageGraphConfig } from './config.ts'
 import { Feed, type FeedDeps, type FeedItem, type PodEvent } from './feed.ts'
-import { ImageState } from './image-state.ts'
+import { type ImageKey, ImageState } from './image-state.ts'
 import type { ImageGraphMetrics } from './metrics.ts'
 import { NamespaceUids } from './namespace-uids.ts'
 import { Published } from './published.ts'
@@ -45,6 +46,8 @@ export class Session {
   /** The uids of settled namespaces, for the first list only. */
   #settled: ReadonlyMap<string, string> = new Map()
   #nodes: NodeImages | undefined
+  /** Images whose objects are still to be made anew. */
+  #flushing: readonly ImageKey[] = []
   #synced = false
   #lastStep: number
   #due: Record<'flush' | 'nodes' | 'trim' | 'bookmark', number>
@@ -123,6 +126,10 @@ export class Session {
       await this.#feed.waitForNodes(STEP_MS / 2, signal)
       return []
     }
+    if (this.#flushing.length > 0) {
+      await setImmediate()
+      return this.#feed.take()
+    }
     const flush = this.#state.isDirty ? this.#due.flush : Infinity
     const nodes = this.#feed.nodesChanged ? this.#due.nodes : Infinity
     const until = Math.min(flush, nodes, this.#due.trim, this.#due.bookmark) - clock.now()
@@ -166,10 +173,12 @@ export class Session {
       this.#state.markAllDirty()
       this.#due.nodes = now + NODES_MS
     }
-    if (this.#state.isDirty && now >= this.#due.flush) {
-      await this.#recorder.flush(this.#nodes, signal)
+    if (this.#flushing.length === 0 && this.#state.isDirty && now >= this.#due.flush) {
+      this.#flushing = this.#state.takeDirty()
       this.#due.flush = now + FLUSH_MS
     }
+    if (this.#flushing.length > 0)
+      this.#flushing = await this.#recorder.flush(this.#flushing, this.#nodes, signal)
     if (now >= this.#due.trim && !this.#trim(now)) this.#due.trim = now + TRIM_MS
     if (now >= this.#due.bookmark) {
       this.#published.tick()

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { ImageJournal, MIGRATIONS } from '../../../server/image-graph/store.ts'
 import { openStore } from '../../../server/kit/store/open-store.ts'
+import type { Image } from '../../../src/core/wire/image.ts'
+import type { PodSlice } from '../../../src/core/wire/pod.ts'
+import { webPod } from '../images/pods.ts'
 import { RoomWorld } from './room-world.ts'
 import { events, told } from './told.ts'
 
@@ -78,4 +81,28 @@ describe('the limits of the image graph', () => {
     assert.ok((await world.list('imageevents', { sinceTime })).items.length < 10_000)
     assert.equal((await world.replay('clusterimageevents', undefined)).length, many.length + 1)
   }).timeout(60_000)
+
+  it('make the objects of many pods in steps, and forget none', async () => {
+    world = new RoomWorld()
+    const use = (i: number, over: Partial<PodSlice> = {}): void => {
+      const uid = `pod-${i}`
+      const images = [
+        { type: 'container', name: 'app', image: `image-${i % 5}`, pullPolicy: '', imageID: '' },
+      ] as const
+      world.cluster.pods.put(webPod(uid, images, { uid, ...over }))
+    }
+    world.cluster.namespace('shop')
+    for (let i = 0; i < 6000; i += 1) use(i)
+    await world.start()
+    const { resourceVersion } = await world.list('clusterimages')
+    for (let i = 0; i < 6000; i += 1) use(i, { nodeName: `n${i % 50}` })
+    await world.settle()
+    const changed = (await world.replay('clusterimages', resourceVersion)).flatMap((notice) =>
+      notice.type === 'MODIFIED' ? (notice.object as unknown as Image) : [],
+    )
+    assert.deepEqual(
+      changed.map(({ image, usage }) => `${image.reference} ${usage.pods} ${usage.nodes}`).toSorted(),
+      [0, 1, 2, 3, 4].map((i) => `image-${i} 1200 10`),
+    )
+  }).timeout(30_000)
 })
