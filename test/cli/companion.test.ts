@@ -232,11 +232,20 @@ describe('kubectl images with a companion', () => {
       await findOut()
       api.uninstallCompanion()
       const asked = await run('-A')
-      assert.deepEqual(paths().toSorted(), ['/api/v1/nodes', PODS, IMAGES])
-      assert.deepEqual(asked, await run('-A --companion=never'))
       // What was remembered is asked for again, not believed.
+      assert.deepEqual(paths().toSorted(), ['/api/v1/nodes', PODS, ROOT, IMAGES])
+      assert.deepEqual(asked, await run('-A --companion=never'))
       await run('-A')
-      assert.ok(paths().includes(ROOT))
+      assert.deepEqual(paths().toSorted(), ['/api/v1/nodes', PODS])
+    })
+
+    it('asks for pods silently where the right to ask it went with it', async () => {
+      await findOut()
+      api.uninstallCompanion()
+      api.faults.always(IMAGES, { kind: 'status', status: 403, reason: 'Forbidden' })
+      assert.deepEqual(await run('-A'), await run('-A --companion=never'))
+      const { stderr } = await run('history nginx -A')
+      assert.match(stderr, /\[COMPANION_ABSENT\]/)
     })
 
     it('does not wait for one that stalls', async () => {

@@ -31,14 +31,18 @@ export interface CompanionNeed {
   readonly component: string
 }
 
-/** Looks for a companion that serves a resource; with `require` a DeckError COMPANION_ABSENT says why there is none. */
+/**
+ * Looks for a companion that serves a resource, with `auto` for no longer than `waitMs`; with `require` a DeckError
+ * COMPANION_ABSENT says why there is none.
+ */
 export async function findCompanion(
   search: CompanionSearch,
   need: CompanionNeed,
   mode: CompanionMode,
+  waitMs = PROBE_MS,
 ): Promise<CompanionFinding> {
   const known = search.memory.recall()
-  if (mode === 'auto') return findingOf(known ?? (await askWithin(search, PROBE_MS)), need)
+  if (mode === 'auto') return findingOf(known ?? (await askWithin(search, waitMs)), need)
   // Who requires it may just have installed it.
   const state =
     known?.state === 'found' && known.resources.includes(need.resource) ? known : await ask(search)

@@ -48,6 +48,8 @@ export interface JournalOptions<Item, List extends { readonly resourceVersion: s
   readonly resourceVersion: string
   /** Reads what the journal adds up to, where the place in it is lost. */
   readonly relist: (signal: AbortSignal) => Promise<List>
+  /** Whether nobody serves the journal any more: asked where it is refused, since rights go with what they are for. */
+  readonly isGone: (signal: AbortSignal) => Promise<boolean>
   readonly clock: Clock
   readonly signal: AbortSignal
   /** Jitter, in [0, 1). */
@@ -124,7 +126,7 @@ class JournalFollower<Item, List extends { readonly resourceVersion: string }> {
         this.#mustList ||= this.#losesPlace(error)
         const news = this.#outage.failed(error, clock.now())
         if (news) yield news
-        if (this.#isLost(error)) {
+        if (await this.#isLost(error)) {
           yield { type: 'lost', at: clock.now(), reason: error.message }
           return
         }
@@ -141,9 +143,10 @@ class JournalFollower<Item, List extends { readonly resourceVersion: string }> {
   }
 
   /** Whether the answer has been the same for so long that no waiting helps. */
-  #isLost({ code, status }: DeckError): boolean {
-    const now = this.#options.clock.now()
-    const absent = code === 'KUBE_NOT_FOUND'
+  async #isLost({ code, status }: DeckError): Promise<boolean> {
+    const { clock, isGone, signal } = this.#options
+    const absent = code === 'KUBE_NOT_FOUND' || (code === 'KUBE_FORBIDDEN' && (await isGone(signal)))
+    const now = clock.now()
     const down = absent || (status !== undefined && status >= 500)
     this.#absentSince = absent ? (this.#absentSince ?? now) : undefined
     this.#downSince = down ? (this.#downSince ?? now) : undefined

@@ -14,7 +14,7 @@ import {
   type FollowItem,
   type PodName,
 } from '../../../src/cli/features/images/follow-images.ts'
-import type { JournalNotice } from '../../../src/core/kube/journal-watch.ts'
+import type { JournalNotice } from '../../../src/core/kube/journal-notice.ts'
 import type { Image, ImageEvent } from '../../../src/core/wire/image.ts'
 import { ManualClock } from '../../kit/manual-clock.ts'
 import { use, webPod } from './pods.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { companionPath, companionPurpose } from '../../../src/core/kube/companion.ts'
-import { followJournal, type JournalNotice } from '../../../src/core/kube/journal-watch.ts'
+import type { JournalNotice } from '../../../src/core/kube/journal-notice.ts'
+import { followJournal } from '../../../src/core/kube/journal-watch.ts'
 import { DeckError, type ErrorCode } from '../../../src/core/lib/errors.ts'
 import type { ImageEvent } from '../../../src/core/wire/image.ts'
 import { type FakeApi, startFakeApi } from '../../kit/fake-api/fake-api.ts'
@@ -40,6 +41,7 @@ describe('following a journal', () => {
   let clock: ManualClock
   let stop: AbortController
   let notices: AsyncGenerator<Notice, void>
+  let gone: boolean
   /** Fails so often before it gives the list. */
   let relistsFail: number
 
@@ -52,6 +54,7 @@ describe('following a journal', () => {
     clock = new ManualClock()
     stop = new AbortController()
     relistsFail = 0
+    gone = false
     const transport = await fakeTransport(api)
     const current = (): string => String(api.companion.version)
     notices = followJournal<ImageEvent, List>({
@@ -63,6 +66,7 @@ describe('following a journal', () => {
         if (relistsFail-- > 0) throw new DeckError('KUBE_UNAVAILABLE', 'told by the test', { status: 503 })
         return { resourceVersion: current() }
       },
+      isGone: async () => gone,
       clock,
       random: () => 0,
       signal: stop.signal,
@@ -206,6 +210,15 @@ describe('following a journal', () => {
     assert.equal(await nextInTime(2 * ABSENT_MS, 1000), 'lost')
     assert.ok(clock.now() - goneAt >= ABSENT_MS)
     await expectNext('the end')
+  })
+
+  it('gives up where the rights went with the group', async () => {
+    await watching()
+    gone = true
+    api.faults.always(isWatch, { kind: 'status', status: 403, reason: 'Forbidden' })
+    api.companion.endWatches()
+    assert.equal(await nextInTime(1000), 'interrupted')
+    assert.equal(await nextInTime(2 * ABSENT_MS, 1000), 'lost')
   })
 
   it('gives up where the API server cannot reach the companion for minutes', async () => {

@@ -29,6 +29,13 @@ const NOT_ITS_FAULT: ReadonlySet<ErrorCode> = new Set([
   'CREDENTIAL_PLUGIN',
 ] satisfies ErrorCode[])
 
+/** So an API server may refuse what nobody serves any more: with 403 where the rights have gone too. */
+const MAY_BE_GONE: ReadonlySet<ErrorCode> = new Set([
+  'KUBE_NOT_FOUND',
+  'KUBE_FORBIDDEN',
+  'KUBE_UNAVAILABLE',
+] satisfies ErrorCode[])
+
 /** What asking the companion stands on. */
 export interface CompanionWayOptions {
   readonly transport: KubeTransport
@@ -141,18 +148,15 @@ export class CompanionWay {
       signal.throwIfAborted()
       if (mode === 'require') throw await this.#explained(error)
       if (!(error instanceof DeckError) || NOT_ITS_FAULT.has(error.code)) throw error
-      // Someone else may be allowed what this user is not.
-      if (error.code !== 'KUBE_FORBIDDEN') memory.forget()
-      // It has been uninstalled since it was remembered: nothing is missing.
-      if (error.code !== 'KUBE_NOT_FOUND') await CompanionWay.#instead(session, error.message)
+      const note = await this.#reason(error)
+      if (note !== undefined) await CompanionWay.#instead(session, note)
     }
     return undefined
   }
 
   /** A better explanation of a failure where the companion is no longer there at all. */
   async #explained(error: unknown): Promise<unknown> {
-    if (!(error instanceof DeckError)) return error
-    if (error.code !== 'KUBE_NOT_FOUND' && error.code !== 'KUBE_UNAVAILABLE') return error
+    if (!(error instanceof DeckError) || !MAY_BE_GONE.has(error.code)) return error
     const { memory, session } = this.#options
     memory.forget()
     try {
@@ -161,6 +165,16 @@ export class CompanionWay {
     } catch (absent) {
       return absent
     }
+  }
+
+  /** Why the companion could not be asked, for a person; undefined where it has gone since it was remembered. */
+  async #reason(error: DeckError): Promise<string | undefined> {
+    const { memory, session } = this.#options
+    memory.forget()
+    if (!MAY_BE_GONE.has(error.code)) return error.message
+    const search = { ...this.#options, clock: session.clock }
+    const finding = await findCompanion(search, this.#need, 'auto', ANSWER_MS)
+    return finding.found ? error.message : finding.note
   }
 
   async #inTime<T>(answer: Promise<T>): Promise<T | typeof LATE> {

@@ -27,7 +27,7 @@ export class ImagesCommand extends DeckCommand {
   static override readonly id = 'images'
   static override readonly summary = 'Which images run where, and the stream of images that come and go'
   static override readonly description =
-    'Every container, init container, sidecar, ephemeral container and image volume of every pod counts. Digests are those that really run. Needs the right to list pods (to watch them, with --follow); sizes need the right to list nodes. Where the cluster has a companion (kubectl deckwatch install), it answers rows by image and the stream, and its objects also say what last brought each image into use; other views, selectors, --running-only and -o wide always ask for pods.'
+    'Every container, init container, sidecar, ephemeral container and image volume of every pod counts. Digests are those that really run. Needs the right to list pods (to watch them, with --follow); sizes need the right to list nodes. Where the cluster has a companion (kubectl deckwatch install), it answers rows by image and the stream, whose first lines then tell since when each image is in use; other views, selectors, --running-only and -o wide always ask for pods.'
   static override readonly usage = 'images [REGEX] [flags]'
   static override readonly args = {
     regex: Args.string({

@@ -1,4 +1,4 @@
-import type { JournalNotice } from '../../../core/kube/journal-watch.ts'
+import type { JournalNotice } from '../../../core/kube/journal-notice.ts'
 import type { Image, ImageEvent, ServedImageList } from '../../../core/wire/image.ts'
 
 /** The images in use as the companion told them. */
