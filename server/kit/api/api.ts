@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ProbeAnswer } from '../room.ts'
-import { answerDocument, answerError, answerJson, beginStream } from './answer.ts'
+import { answerDocument, answerError } from './answer.ts'
 import { ApiError } from './api-error.ts'
 import { createApiMetrics, type ApiMetrics } from './api-metrics.ts'
 import type { Api, ApiOptions } from './api-options.ts'
@@ -13,34 +13,20 @@ import { EventCache } from './event-cache.ts'
 import { createFrontProxy, type FrontProxy } from './front-proxy-watch.ts'
 import { DEFAULT_LIMITS, RequestLimiter } from './limits.ts'
 import { createListener, type Listener } from './listener.ts'
-import { negotiateForm } from './negotiate.ts'
 import { answerProbe } from './probe-paths.ts'
-import { parseQuery, type ReadOptions } from './query.ts'
-import { planWatch, readList, readObject, type Reading } from './read-resource.ts'
-import { listText, objectText } from './representation.ts'
-import { pathSegments, resourcePath, splitTarget, type ResourcePath } from './request-path.ts'
+import { pathSegments, splitTarget } from './request-path.ts'
 import type { ServedResource } from './resource.ts'
-import { checkFields } from './selectors.ts'
+import { closing } from './route.ts'
+import { type RequestLabel, ResourceServer } from './serve-resource.ts'
 import { apiErrorOf } from './status.ts'
-import { WatchStream, type WatchContext } from './watch-stream.ts'
+import type { WatchContext } from './watch-stream.ts'
 
 const TICK_MS = 1000
 const DEFAULT_GRACE_MS = 10_000
-/** As kube-apiserver: watches without a limit of their own end after a random time from half an hour to an hour. */
-const WATCH_LIFE_MS = 30 * 60_000
-
-/** Members are not limited, as with kube-apiserver's own limits (priority level `exempt`). */
-const UNLIMITED = 'system:masters'
 
 /** The aggregated API server of the resources: see `ApiOptions`, and design §4 for what it answers. */
 export function createApi(options: ApiOptions): Api {
   return new AggregatedApi(options)
-}
-
-/** What the metrics call a request; both from closed sets. */
-interface Label {
-  resource: string
-  verb: string
 }
 
 class AggregatedApi implements Api {
@@ -48,7 +34,7 @@ class AggregatedApi implements Api {
   readonly #resources: ReadonlyMap<string, ServedResource>
   readonly #documents: (path: string, accept: string | undefined) => Document | undefined
   readonly #frontProxy: FrontProxy
-  readonly #limiter: RequestLimiter
+  readonly #reads: ResourceServer
   readonly #metrics: ApiMetrics
   readonly #watches: WatchContext
   readonly #listener: Listener
@@ -61,8 +47,8 @@ class AggregatedApi implements Api {
     this.#resources = new Map(resources.map((resource) => [resource.plural, resource]))
     this.#documents = createDocuments(resources)
     this.#frontProxy = createFrontProxy(options)
-    this.#limiter = new RequestLimiter({ ...DEFAULT_LIMITS, ...limits }, clock)
-    this.#metrics = createApiMetrics(metrics, () => this.#limiter.openWatches)
+    const limiter = new RequestLimiter({ ...DEFAULT_LIMITS, ...limits }, clock)
+    this.#metrics = createApiMetrics(metrics, () => limiter.openWatches)
     this.#watches = {
       clock,
       log,
@@ -70,6 +56,13 @@ class AggregatedApi implements Api {
       open: new Set(),
       onSlow: ({ plural }) => this.#metrics.slowWatches.inc({ resource: plural }),
     }
+    this.#reads = new ResourceServer({
+      ...options,
+      resources: this.#resources,
+      limiter,
+      watches: this.#watches,
+      isStopping: () => this.#state === 'stopping',
+    })
     const frontProxy = this.#frontProxy
     this.#listener = createListener({
       address,
@@ -154,7 +147,7 @@ class AggregatedApi implements Api {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const began = performance.now()
-    const label: Label = { resource: 'other', verb: 'other' }
+    const label: RequestLabel = { resource: 'other', verb: 'other' }
     response.on('close', () => {
       // 0 as with kube-apiserver: the client left before it was answered.
       this.#metrics.requests.inc({ ...label, code: response.headersSent ? response.statusCode : 0 })
@@ -174,7 +167,7 @@ class AggregatedApi implements Api {
     }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse, label: Label): Promise<void> {
+  async #answer(request: IncomingMessage, response: ServerResponse, label: RequestLabel): Promise<void> {
     const { method = '', headers } = request
     const target = splitTarget(request.url ?? '')
     const routes = (this.#options.routes ?? []).filter(({ path }) => path === target.path)
@@ -195,88 +188,7 @@ class AggregatedApi implements Api {
     const caller = this.#authenticate(request)
     const segments = pathSegments(target.path)
     if (method !== 'GET') throw methodNotAllowed()
-    const path = resourcePath(segments)
-    const resource = path && this.#resources.get(path.plural)
-    if (!resource || !names(path, resource)) {
-      throw new ApiError('NotFound', 'the server could not find the requested resource')
-    }
-    label.resource = resource.plural
-    if (!caller.groups.includes(UNLIMITED)) this.#limiter.takeRequest(caller.username)
-    await this.#read(request, response, { resource, path, caller, query: target.query, label })
-  }
-
-  async #read(
-    request: IncomingMessage,
-    response: ServerResponse,
-    asked: {
-      readonly resource: ServedResource
-      readonly path: ResourcePath
-      readonly caller: Caller
-      readonly query: string
-      readonly label: Label
-    },
-  ): Promise<void> {
-    const { resource, path, caller, query, label } = asked
-    const { authorizer, clock } = this.#options
-    const { accept } = request.headers
-    const includeObject = new URLSearchParams(query).get('includeObject')
-    const controller = closing(response)
-    const reading = { resource, namespace: path.namespace, caller, authorizer, controller }
-    if (path.name !== undefined) {
-      label.verb = 'get'
-      const form = negotiateForm(accept, includeObject, 'object')
-      const object = await readObject(reading, path.name)
-      await answerJson(request, response, objectText(resource, object, form, clock.now()))
-      return
-    }
-    const options = parseQuery(query)
-    label.verb = options.watch ? 'watch' : 'list'
-    checkFields(options.fields, resource)
-    const form = negotiateForm(accept, includeObject, options.watch ? 'watch' : 'list')
-    if (options.watch) {
-      await this.#watch(response, reading, { options, form })
-      return
-    }
-    const page = await readList(reading, options)
-    await answerJson(request, response, listText(resource, page, form, clock.now()), page.warnings)
-  }
-
-  async #watch(
-    response: ServerResponse,
-    reading: Reading,
-    { options, form }: { readonly options: ReadOptions; readonly form: ReturnType<typeof negotiateForm> },
-  ): Promise<void> {
-    const { authorizer, random = Math.random } = this.#options
-    const { resource, caller, controller } = reading
-    if (this.#state === 'stopping') {
-      throw new ApiError('ServiceUnavailable', 'it is being stopped', { retryAfterSeconds: 1 })
-    }
-    const leave = this.#limiter.openWatch(caller.username, caller.groups.includes(UNLIMITED))
-    response.on('close', leave)
-    const { access, scope, query, warnings } = await planWatch(reading, options)
-    if (response.destroyed) return
-    const { fields, labels, allowWatchBookmarks: bookmarks, sendInitialEvents, timeoutSeconds = 0 } = options
-    const stream = new WatchStream(
-      {
-        resource,
-        selection: { fields, labels },
-        form,
-        bookmarks,
-        markInitialEnd: sendInitialEvents === true,
-        lifeMs: timeoutSeconds > 0 ? timeoutSeconds * 1000 : WATCH_LIFE_MS * (1 + random()),
-      },
-      response,
-      controller,
-      this.#watches,
-    )
-    const unguard = authorizer.guard(access, scope, (reason) => stream.withdraw(reason))
-    response.on('close', () => {
-      stream.closed()
-      unguard()
-    })
-    beginStream(response, warnings)
-    // Not waited for: what this request was answered by is of no use any more.
-    void stream.follow(resource.reader.watch(query, caller, controller.signal))
+    await this.#reads.answer({ request, response, segments, query: target.query, caller, label })
   }
 
   #authenticate(request: IncomingMessage): Caller {
@@ -292,20 +204,8 @@ class AggregatedApi implements Api {
   }
 }
 
-/** A cluster-scoped resource has no namespaces, and one object of a namespaced one lies in one of them. */
-function names({ namespace, name }: ResourcePath, { namespaced }: ServedResource): boolean {
-  return namespaced ? namespace !== undefined || name === undefined : namespace === undefined
-}
-
 function methodNotAllowed(): ApiError {
   return new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource')
-}
-
-/** Aborts when the client has gone or has been answered. */
-function closing(response: ServerResponse): AbortController {
-  const controller = new AbortController()
-  response.on('close', () => controller.abort())
-  return controller
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -21,3 +21,10 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   }
   return Buffer.concat(chunks)
 }
+
+/** Aborts when the client has gone or has been answered. */
+export function closing(response: ServerResponse): AbortController {
+  const controller = new AbortController()
+  response.on('close', () => controller.abort())
+  return controller
+}
