@@ -99,6 +99,23 @@ describe('kubectl images --follow with a companion', () => {
       assert.match((metadata as { name: string }).name, /^\d{16}$/)
     })
 
+    for (const way of ['require', 'never']) {
+      it(`prints events of the whole cluster's kind with -A (--companion=${way})`, async () => {
+        const args = ['-A', '--follow', '-o', 'json', `--companion=${way}`]
+        running = await cli().start(args, await options())
+        await running.waitFor('stderr', 'following\n')
+        const { stdout } = await running.kill('SIGINT')
+        const events = stdout
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line) as { kind: string; image: string })
+        assert.deepEqual(
+          events.map(({ kind, image }) => `${kind} ${image}`).toSorted((a, b) => (a < b ? -1 : 1)),
+          ['ClusterImageEvent ghcr.io/acme/report:1.4', 'ClusterImageEvent nginx:1.25'],
+        )
+      })
+    }
+
     it('keeps to the images that match', async () => {
       await follow('--match', 'image', 'mark|report')
       remove('web-1')
