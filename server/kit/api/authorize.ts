@@ -112,14 +112,7 @@ class ReviewAuthorizer implements Authorizer {
   guard(request: AccessRequest, scope: ResourceScope, end: (reason: ApiError) => void): () => void {
     if (isMaster(request.caller)) return () => undefined
     const { resource, verb, namespace, name, caller } = request
-    const key = JSON.stringify([
-      callerKey(caller),
-      verb,
-      resource.plural,
-      namespace,
-      name,
-      scope.namespaceUid ?? null,
-    ])
+    const key = digest([caller, verb, resource.plural, namespace, name, scope.namespaceUid])
     const guarded = this.#guarded.get(key) ?? { request, scope, ends: new Set() }
     this.#guarded.set(key, guarded)
     guarded.ends.add(end)
@@ -182,14 +175,9 @@ class ReviewAuthorizer implements Authorizer {
       { namespace, verb, group: API_GROUP, resource: resource.plural, name },
       { namespace, ...behind },
     ]
-    const who = callerKey(caller)
     const answers = await Promise.all(
       rights.map((right) =>
-        this.#reviews.get(
-          `${who} ${JSON.stringify([right.namespace, right.verb, right.group, right.resource, right.subresource, right.name])}`,
-          () => this.#review(caller, right),
-          notBefore,
-        ),
+        this.#reviews.get(digest([caller, right]), () => this.#review(caller, right), notBefore),
       ),
     )
     return rights[answers.indexOf(false)]
@@ -237,11 +225,9 @@ function isMaster(caller: Caller): boolean {
   return caller.groups.includes(ALWAYS_ALLOWED)
 }
 
-/** A short stand-in for a caller's whole identity, which may be many kilobytes long. */
-function callerKey({ username, uid, groups, extra }: Caller): string {
-  return createHash('sha256')
-    .update(JSON.stringify([username, uid, groups, extra]))
-    .digest('base64')
+/** A short key: who asks, and the name that is asked for, may be many kilobytes long, and thousands are remembered. */
+function digest(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64')
 }
 
 function cannotSay(cause: unknown): ApiError {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { ApiError } from '../../../server/kit/api/api-error.ts'
 import {
   type AccessRequest,
@@ -152,6 +154,22 @@ describe('what a caller of the API may see', () => {
     cluster.allows = () => false
     await assert.rejects(authorizer.authorize(request()), refusal(403, /./))
     assert.equal(cluster.reviews.length, before + 4)
+  })
+
+  it('is remembered in little memory, however long the names are that somebody asks for', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const inUse = (): number => {
+      collect()
+      return process.memoryUsage().heapUsed
+    }
+    const before = inUse()
+    for (let index = 0; index < 1000; index += 1) {
+      await authorizer.authorize(request({ name: `${index}${'x'.repeat(50_000)}` }))
+      cluster.reviews.length = 0
+    }
+    const grown = (inUse() - before) / 1e6
+    assert.ok(grown < 20, `${grown} MB for names of 50 MB`)
   })
 
   it('is asked once for many that ask at the same time', async () => {
