@@ -13,17 +13,18 @@ export interface Selection {
   readonly labels: readonly LabelRequirement[]
 }
 
+/** Each is looked at for each object: thousands of them, which fit into one request, would hold up everybody else. */
+const MAX_REQUIREMENTS = 100
+
 /** A field selector as kubectl writes it: `a=b,c!=d`, with `\` before a comma, equals sign or backslash of a value. */
 export function parseFieldSelector(text: string): readonly FieldRequirement[] {
-  return splitUnescaped(text)
-    .filter((term) => term !== '')
-    .map((term) => {
-      const [, field, operator, value] = /^([^=!\\]+)(!=|==?)(.*)$/s.exec(term) ?? []
-      if (field === undefined || operator === undefined || value === undefined) {
-        throw new ApiError('BadRequest', `invalid selector: ${quote(text)}; can't understand ${quote(term)}`)
-      }
-      return { field, operator: operator === '!=' ? '!=' : '=', value: unescape(value, text) } as const
-    })
+  return notTooMany(splitUnescaped(text).filter((term) => term !== '')).map((term) => {
+    const [, field, operator, value] = /^([^=!\\]+)(!=|==?)(.*)$/s.exec(term) ?? []
+    if (field === undefined || operator === undefined || value === undefined) {
+      throw new ApiError('BadRequest', `invalid selector: ${quote(text)}; can't understand ${quote(term)}`)
+    }
+    return { field, operator: operator === '!=' ? '!=' : '=', value: unescape(value, text) } as const
+  })
 }
 
 function splitUnescaped(text: string): readonly string[] {
@@ -49,7 +50,12 @@ const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?)?$/
 /** A label selector as kubectl writes it: `a=b,c!=d,e,!f,g in (h,i),j notin (k),l>1`. */
 export function parseLabelSelector(text: string): readonly LabelRequirement[] {
   if (text.trim() === '') return []
-  return splitOutsideBrackets(text).map((term) => labelRequirement(term.trim(), text))
+  return notTooMany(splitOutsideBrackets(text)).map((term) => labelRequirement(term.trim(), text))
+}
+
+function notTooMany(terms: readonly string[]): readonly string[] {
+  if (terms.length <= MAX_REQUIREMENTS) return terms
+  throw new ApiError('BadRequest', `invalid selector: it has more than ${MAX_REQUIREMENTS} requirements`)
 }
 
 function splitOutsideBrackets(text: string): readonly string[] {

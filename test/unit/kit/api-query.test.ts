@@ -189,6 +189,21 @@ describe('selectors', () => {
     assert.ok(!byField('spec.color=blue'))
   })
 
+  it('have no thousands of requirements, each of which is looked at for each object', () => {
+    for (const [parameter, term] of [
+      ['fieldSelector', 'metadata.name!=a'],
+      ['labelSelector', 'app!=a'],
+    ] as const) {
+      const query = (count: number): string =>
+        new URLSearchParams({ [parameter]: Array.from({ length: count }, () => term).join(',') }).toString()
+      parseQuery(query(100))
+      assert.throws(
+        () => parseQuery(query(101)),
+        (error) => error instanceof ApiError && error.status === 400 && /more than 100/.test(error.message),
+      )
+    }
+  })
+
   it('name one object where RBAC may allow just that', () => {
     assert.equal(selectedName(parseQuery('fieldSelector=metadata.name%3Da').fields), 'a')
     assert.equal(selectedName(parseQuery('fieldSelector=metadata.name!%3Da').fields), undefined)
