@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createListener } from './api/listener.ts'
+import { PipeliningGuard } from './api/pipelining.ts'
 import { listenAddress } from './listen-address.ts'
 import type { Log } from './log.ts'
 import type { MetricsAuthorizer } from './metrics-access.ts'
@@ -66,8 +67,16 @@ function plainListener(
   address: string,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
 ): { listen(): Promise<AddressInfo>; close(graceMs: number): Promise<void> } {
-  const server: Server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, handle)
+  const pipelining = new PipeliningGuard()
+  const server: Server = createServer(
+    { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS },
+    (request, response) => {
+      if (pipelining.admits(request, response)) handle(request, response)
+    },
+  )
   server.maxConnections = MAX_CONNECTIONS
+  // Who does not take the answer would keep its place for ever.
+  server.timeout = REQUEST_MS
   return {
     async listen() {
       const { promise, resolve, reject } = Promise.withResolvers<void>()

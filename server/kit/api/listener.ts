@@ -6,6 +6,7 @@ import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import { listenAddress } from '../listen-address.ts'
 import type { Log } from '../log.ts'
 import type { TlsSource } from '../tls/tls-source.ts'
+import { PipeliningGuard } from './pipelining.ts'
 
 /** Clients that may show a certificate. */
 export interface ClientCertificates {
@@ -41,7 +42,7 @@ export interface Listener {
 
 /** Handshakes under way: beyond it the oldest is cut, so that new ones get through whatever is left hanging. */
 const MAX_HANDSHAKES = 1000
-/** Connections of clients without a trusted certificate: probes need one or two. */
+/** Connections of clients without a trusted certificate: probes need one or two, as does who reads metrics. */
 const MAX_STRANGERS = 500
 const HANDSHAKE_MS = 10_000
 /** Callers with many groups have long headers; Go's own limit is 1 MiB. */
@@ -71,6 +72,7 @@ class HttpsListener implements Listener {
    * was made for took another that had become free; for Node they are not idle.
    */
   readonly #unused = new Set<TLSSocket>()
+  readonly #pipelining = new PipeliningGuard()
   #stopping = false
   #stopFollowing: (() => void) | undefined
 
@@ -96,7 +98,7 @@ class HttpsListener implements Listener {
         if (this.#stopping) response.setHeader('connection', 'close')
         request.on('error', () => undefined)
         response.on('error', () => undefined)
-        handle(request, response)
+        if (this.#pipelining.admits(request, response)) handle(request, response)
       },
     )
     // Node would leave out what exceeds 2,000, which may be the groups that a caller has; the bytes are limited.
@@ -185,7 +187,7 @@ class HttpsListener implements Listener {
     this.#unused.add(socket)
     socket.once('close', () => this.#unused.delete(socket))
     const { clients } = this.#options
-    if (!clients || clients.trusts(socket)) return
+    if (clients?.trusts(socket)) return
     this.#strangers.add(socket)
     socket.once('close', () => this.#strangers.delete(socket))
     const [oldest] = this.#strangers

@@ -4,9 +4,13 @@ import { connect as connectPlain, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import * as fc from 'fast-check'
+import { createListener } from '../../../server/kit/api/listener.ts'
+import { createEphemeralPair } from '../../../server/kit/tls/certificate.ts'
+import { RenewableTls } from '../../../server/kit/tls/renewable-tls.ts'
 import type { KeyPair } from '../../../server/kit/tls/tls-source.ts'
 import { type ApiWorld, FRONT_PROXY_NAME, startApiWorld } from '../../kit/aggregated/api-world.ts'
 import { CertificateAuthority } from '../../kit/kubernetes/certificates.ts'
+import { recordedLog } from '../../kit/recorded-log.ts'
 
 const ROOT = '/apis/deckwatch.dev/v1alpha1'
 
@@ -118,6 +122,38 @@ describe('the listener of the API', () => {
     await assertServes()
     const open = sockets.filter((socket) => !socket.destroyed && socket.readyState === 'open').length
     assert.ok(open <= 520, `${open} are left open`)
+  })
+
+  it('cuts off who sends many requests before the first is answered', async () => {
+    let handled = 0
+    const listener = createListener({
+      address: '127.0.0.1:0',
+      tls: new RenewableTls(await createEphemeralPair({ dnsName: 'a', now: Date.now() })),
+      log: recordedLog(),
+      handle: () => {
+        handled += 1
+      },
+    })
+    const { port } = await listener.listen()
+    try {
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+      sockets.push(socket.on('error', () => undefined))
+      await once(socket, 'secureConnect')
+      socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1000))
+      await once(socket.resume(), 'close')
+      assert.equal(handled, 8)
+    } finally {
+      await listener.close(0)
+    }
+  })
+
+  it('answers as many requests on one connection as come one after the other', async () => {
+    const socket = await tls()
+    for (let turn = 0; turn < 20; turn += 1) {
+      socket.write('GET /statusz HTTP/1.1\r\nHost: a\r\n\r\n')
+      const [answer] = (await once(socket, 'data')) as [Buffer]
+      assert.match(answer.toString(), /^HTTP\/1\.1 200 /)
+    }
   })
 
   it('takes whatever comes as paths, headers and queries: never a crash, never another object', async function () {

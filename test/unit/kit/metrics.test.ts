@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { connect as connectPlain } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { createMetricsAuthorizer, type MetricsAuthorizer } from '../../../server/kit/metrics-access.ts'
 import { createMetricsListener } from '../../../server/kit/metrics-listener.ts'
 import { addProcessMetrics, createMetricsRegistry } from '../../../server/kit/metrics.ts'
@@ -76,6 +79,37 @@ describe('the listener of metrics', () => {
     assert.equal((await ask(port, { method: 'POST' })).status, 405)
     assert.deepEqual((await ask(port, { method: 'HEAD' })).body, '')
     assert.equal((await ask(port, { path: '/metrics?name=x' })).status, 200)
+  })
+
+  it('cuts off who sends many requests before the first is answered', async () => {
+    const port = await serve()
+    const socket = connectPlain(port, '127.0.0.1').on('error', () => undefined)
+    socket.write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1000))
+    const answers = (await text(socket).catch(() => '')).match(/^HTTP\/1\.1 200/gm) ?? []
+    assert.ok(answers.length <= 8, `${answers.length} were answered`)
+    assert.equal((await ask(port, {})).status, 200)
+  })
+
+  it('with authorization keeps a bounded number of connections of whoever they are', async function () {
+    this.timeout(60_000)
+    const port = await serve(async () => 200)
+    const sockets: TLSSocket[] = []
+    try {
+      for (let round = 0; round < 13; round += 1) {
+        await Promise.all(
+          Array.from({ length: 40 }, async () => {
+            const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+            sockets.push(socket.on('error', () => undefined))
+            await once(socket, 'secureConnect')
+          }),
+        )
+      }
+      assert.equal((await ask(port, { tls: true, token: 'good' })).status, 200)
+      const open = sockets.filter((socket) => !socket.destroyed && socket.readyState === 'open').length
+      assert.ok(open <= 510, `${open} are left open`)
+    } finally {
+      for (const socket of sockets) socket.destroy()
+    }
   })
 
   it('with authorization gives them by TLS to whom the API server lets, and to nobody while it cannot be asked', async () => {
