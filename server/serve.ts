@@ -7,7 +7,7 @@ import { endingProbe, type Outcome, runToEnd, type Task } from './kit/lifecycle.
 import type { Log } from './kit/log.ts'
 import { createMetricsAuthorizer } from './kit/metrics-access.ts'
 import { createMetricsListener } from './kit/metrics-listener.ts'
-import { companionStatus } from './kit/status.ts'
+import { createStatus } from './kit/status.ts'
 import { VERSION } from './kit/version.ts'
 
 /** Runs the components of the configuration until `end` aborts or one of them fails, which the log then names. */
@@ -20,15 +20,17 @@ export async function serve(config: Config, log: Log, end: AbortSignal): Promise
   const { rooms, feeds } = composeRooms(foundation)
   const probes: Probe[] = [...rooms, endingProbe(end)]
   const withApi = components.includes('api')
-  const status = () =>
-    companionStatus({
+  const status = createStatus(
+    () => ({
       version: VERSION,
       pod: podName,
       startedAt,
       components: [...fronts.probes.filter(({ name }) => name === 'api'), ...rooms],
       folder: rooms.length > 0 ? config.data : undefined,
       certificates: () => fronts.certificates(),
-    })
+    }),
+    clock,
+  )
   const deps = { foundation, rooms, health: createHealth(probes), status }
   const fronts: Fronts = withApi ? composeApi(deps) : composePeers(deps)
   probes.unshift(...fronts.probes)

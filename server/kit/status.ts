@@ -1,9 +1,10 @@
-import { rfc3339Seconds } from '../../src/core/lib/time.ts'
+import { type Clock, rfc3339Seconds } from '../../src/core/lib/time.ts'
 import type {
   CertificateStatus,
   CompanionStatus,
   ComponentStatus,
 } from '../../src/core/wire/companion-status.ts'
+import { ExpiringCache } from './api/expiring-cache.ts'
 import type { Probe } from './health.ts'
 import type { Room, StoreUsage } from './room.ts'
 import { volumeSpace } from './volume.ts'
@@ -21,7 +22,19 @@ export interface StatusParts {
   readonly certificates: () => readonly CertificateStatus[]
 }
 
-/** What /statusz answers. */
+/** Anybody may ask, as often as they like, and to count what a store holds takes many milliseconds. */
+const FRESH_MS = 1000
+
+/** What /statusz answers, looked up once a second at most. */
+export function createStatus(
+  parts: () => StatusParts,
+  clock: Pick<Clock, 'now'>,
+): () => Promise<CompanionStatus> {
+  const latest = new ExpiringCache<CompanionStatus>({ clock, ttlMs: FRESH_MS, maxEntries: 1 })
+  return () => latest.get('', () => companionStatus(parts()))
+}
+
+/** The status of a pod as it is now. */
 export async function companionStatus(parts: StatusParts): Promise<CompanionStatus> {
   const { version, pod, startedAt, components, folder, certificates } = parts
   const volume = folder === undefined ? undefined : await volumeSpace(folder)

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { createHealth, type Probe } from '../../../server/kit/health.ts'
-import { companionStatus } from '../../../server/kit/status.ts'
+import { companionStatus, createStatus } from '../../../server/kit/status.ts'
+import { ManualClock } from '../../kit/manual-clock.ts'
 
 const probe = (name: string, ready: boolean, alive = true): Probe => ({
   name,
@@ -90,6 +91,24 @@ describe('the status of a pod', () => {
       ],
       certificates: [],
     })
+  })
+
+  it('is looked up once a second, however often anybody asks', async () => {
+    const clock = new ManualClock()
+    let looks = 0
+    const storeUsage = () => {
+      looks += 1
+      return { usedBytes: looks, limitBytes: 10, oldest: undefined, bytesPerDay: undefined }
+    }
+    const status = createStatus(
+      () => ({ ...parts, components: [{ ...probe('image-graph', true), storeUsage }] }),
+      clock,
+    )
+    await Promise.all(Array.from({ length: 100 }, () => status()))
+    assert.equal((await status()).components[0]?.store?.usedBytes, 1)
+    await clock.advance(1000)
+    assert.equal((await status()).components[0]?.store?.usedBytes, 2)
+    assert.equal(looks, 2)
   })
 
   it('tells the size of the volume where there is one', async () => {
