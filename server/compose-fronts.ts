@@ -9,6 +9,7 @@ import type { Probe } from './kit/health.ts'
 import type { Task } from './kit/lifecycle.ts'
 import { createIssuedIdentity } from './kit/peer/issued-identity.ts'
 import { createLeafRoute } from './kit/peer/leaf-route.ts'
+import { LEAF_PATH } from './kit/peer/leaf-wire.ts'
 import { createPeerClient } from './kit/peer/peer-client.ts'
 import type { PeerIdentity } from './kit/peer/peer-identity.ts'
 import { createPeerReader } from './kit/peer/peer-reader.ts'
@@ -44,7 +45,6 @@ export interface FrontDeps {
 const API_ACCOUNT = 'deckwatch-api'
 /** The Service of the pods whose readers are asked. */
 const DATA_SERVICE = 'deckwatch-data'
-const LEAF_PATH = '/peer/v1/leaf'
 
 /** So long at most requests are still taken after the pod said that it is not ready, until no more are sent here. */
 const MAX_DRAIN_MS = 2500

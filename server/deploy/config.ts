@@ -12,7 +12,7 @@ export const FOLDERS = {
 } as const
 
 /** The file that all pods of the companion read; what differs among them they are told by flags. */
-export function configFile(values: DeployValues): string {
+function configFile(values: DeployValues): string {
   const { namespace, ports, metrics, logLevel, imageGraph } = values
   const settings = {
     namespace,

@@ -3,7 +3,7 @@ import { makeManifest, type Manifest } from './manifest.ts'
 import type { DeployValues } from './values.ts'
 
 /** The Pod Security level that the namespace enforces: restricted, unless pods need the node's folders or network. */
-export function podSecurity({ storage, hostNetwork }: DeployValues): 'restricted' | 'privileged' {
+function podSecurity({ storage, hostNetwork }: DeployValues): 'restricted' | 'privileged' {
   return storage.type === 'hostPath' || hostNetwork ? 'privileged' : 'restricted'
 }
 

@@ -15,7 +15,7 @@ export interface Document {
 }
 
 /** The path of everything that is served of the group. */
-export const GROUP_PATH = `/apis/${API_GROUP}/${API_VERSION}`
+const GROUP_PATH = `/apis/${API_GROUP}/${API_VERSION}`
 
 /** Only these: with `delete` the namespace controller would send DELETE and LIST for every namespace that ends. */
 const VERBS = ['get', 'list', 'watch'] as const

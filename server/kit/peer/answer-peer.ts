@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http'
 import { ApiError } from '../api/api-error.ts'
 import type { AccessRequest, Authorizer } from '../api/authorize.ts'
 import type { Caller } from '../api/caller.ts'
-import type { FieldRequirement, ResourceScope, ServedResource } from '../api/resource.ts'
+import type { ResourceScope, ServedResource } from '../api/resource.ts'
+import { selectedName } from '../api/selectors.ts'
 import { apiErrorOf } from '../api/status.ts'
 import type { Log } from '../log.ts'
 import { failureOf, type PeerLine, type PeerQuestion, type PeerVerb, readQuestion } from './peer-wire.ts'
@@ -34,7 +35,7 @@ export async function answerPeer(request: PeerRequest, signal: AbortSignal): Pro
     }
     case 'list': {
       const { query, caller } = questionOf(request, verb)
-      const access = accessOf(request, query, caller, nameIn(query.fields))
+      const access = accessOf(request, query, caller, selectedName(query.fields))
       const scope = await scopeOf(request, query, access)
       sendJson(request.response, await request.resource.reader.list({ ...query, ...scope }, caller, signal))
       break
@@ -53,7 +54,7 @@ async function watch(
   signal: AbortSignal,
 ): Promise<void> {
   const { resource, authorizer, response, log, times } = request
-  const access = accessOf(request, query, caller, nameIn(query.fields))
+  const access = accessOf(request, query, caller, selectedName(query.fields))
   const scope = await scopeOf(request, query, access)
   const withdrawn = new AbortController()
   const stop = authorizer.guard(access, scope, (reason) => withdrawn.abort(reason))
@@ -106,10 +107,6 @@ async function scopeOf(
     })
   }
   return { namespace: asked.namespace, namespaceUid: namespaceUid ?? asked.namespaceUid }
-}
-
-function nameIn(fields: readonly FieldRequirement[]): string | undefined {
-  return fields.find(({ field, operator }) => field === 'metadata.name' && operator === '=')?.value
 }
 
 function sendJson(response: ServerResponse, body: unknown): void {
