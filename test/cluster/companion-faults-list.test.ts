@@ -19,8 +19,8 @@ import { referencesOf } from '../kit/plugin/fold-images.ts'
 import { startValveRelay, type ValveRelay } from '../kit/valve-relay.ts'
 
 const ROOT = '/apis/deckwatch.dev/v1alpha1'
-// Three pages of a list.
-const PODS = [...bulkPods({ pods: 1100, images: 300, namespaces: 4, nodes: 10 })].map(
+// Two pages of a list.
+const PODS = [...bulkPods({ pods: 800, images: 300, namespaces: 4, nodes: 10 })].map(
   ({ metadata, spec }) => ({
     ...(metadata ? { metadata } : {}),
     ...(spec ? { spec } : {}),
