@@ -9,6 +9,10 @@ export interface ApiLimits {
   readonly requestsPerSecond: number
   /** How many requests may come at once after a quiet time. */
   readonly burst: number
+  /** Bytes of lists that a user's clients have not taken yet; a single list may be longer. */
+  readonly unsentBytesPerUser: number
+  /** Of this process. */
+  readonly unsentBytes: number
 }
 
 /** The limits of design §10. */
@@ -17,6 +21,8 @@ export const DEFAULT_LIMITS: ApiLimits = {
   watches: 500,
   requestsPerSecond: 20,
   burst: 40,
+  unsentBytesPerUser: 32 * 1024 * 1024,
+  unsentBytes: 64 * 1024 * 1024,
 }
 
 /** More names than any cluster has at once; the one that asked longest ago is forgotten first. */
@@ -27,7 +33,7 @@ interface Bucket {
   filledAt: number
 }
 
-/** Keeps each user's share by a token bucket, and counts open watches. */
+/** Keeps each user's share by a token bucket, and counts open watches and lists on their way. */
 export class RequestLimiter {
   readonly #limits: ApiLimits
   readonly #clock: Pick<Clock, 'now'>
@@ -35,6 +41,8 @@ export class RequestLimiter {
   readonly #buckets = new Map<string, Bucket>()
   readonly #watches = new Map<string, number>()
   #watchCount = 0
+  readonly #unsent = new Map<string, number>()
+  #unsentBytes = 0
 
   constructor(limits: ApiLimits, clock: Pick<Clock, 'now'>) {
     this.#limits = limits
@@ -73,6 +81,29 @@ export class RequestLimiter {
       if (left > 0) this.#watches.set(username, left)
       else this.#watches.delete(username)
       this.#watchCount -= 1
+    }
+  }
+
+  /**
+   * Counts a list until the returned function is called, which must be when its client has had it or has gone;
+   * ApiError TooManyRequests where too much waits for clients that take their time.
+   */
+  holdList(username: string, bytes: number, exempt: boolean): () => void {
+    const own = this.#unsent.get(username) ?? 0
+    const { unsentBytes, unsentBytesPerUser } = this.#limits
+    if (!exempt && own > 0 && own + bytes > unsentBytesPerUser) {
+      throw tooMany(`${own} bytes of lists wait for clients of this user`)
+    }
+    if (this.#unsentBytes > 0 && this.#unsentBytes + bytes > unsentBytes) {
+      throw tooMany(`${this.#unsentBytes} bytes of lists wait for their clients`)
+    }
+    this.#unsent.set(username, own + bytes)
+    this.#unsentBytes += bytes
+    return () => {
+      const left = (this.#unsent.get(username) ?? 0) - bytes
+      if (left > 0) this.#unsent.set(username, left)
+      else this.#unsent.delete(username)
+      this.#unsentBytes -= bytes
     }
   }
 }

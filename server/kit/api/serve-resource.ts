@@ -65,7 +65,7 @@ export class ResourceServer {
       throw new ApiError('NotFound', 'the server could not find the requested resource')
     }
     label.resource = resource.plural
-    if (!caller.groups.includes(UNLIMITED)) limiter.takeRequest(caller.username)
+    if (!isUnlimited(caller)) limiter.takeRequest(caller.username)
     const { accept } = request.headers
     const includeObject = new URLSearchParams(query).get('includeObject')
     const controller = closing(response)
@@ -86,7 +86,10 @@ export class ResourceServer {
       return
     }
     const page = await readList(reading, options)
-    await answerJson(request, response, listText(resource, page, form, clock.now()), page.warnings)
+    if (response.destroyed) return
+    const text = listText(resource, page, form, clock.now())
+    response.on('close', limiter.holdList(caller.username, text.length, isUnlimited(caller)))
+    await answerJson(request, response, text, page.warnings)
   }
 
   async #watch(
@@ -99,7 +102,7 @@ export class ResourceServer {
     if (isStopping()) {
       throw new ApiError('ServiceUnavailable', 'it is being stopped', { retryAfterSeconds: 1 })
     }
-    const leave = limiter.openWatch(caller.username, caller.groups.includes(UNLIMITED))
+    const leave = limiter.openWatch(caller.username, isUnlimited(caller))
     response.on('close', leave)
     const { access, scope, query, warnings } = await planWatch(reading, options)
     if (response.destroyed) return
@@ -126,6 +129,10 @@ export class ResourceServer {
     // Not waited for: what this request was answered by is of no use any more.
     void stream.follow(resource.reader.watch(query, caller, controller.signal))
   }
+}
+
+function isUnlimited({ groups }: Caller): boolean {
+  return groups.includes(UNLIMITED)
 }
 
 /** A cluster-scoped resource has no namespaces, and one object of a namespaced one lies in one of them. */

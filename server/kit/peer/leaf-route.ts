@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { KubeTransport } from '../../../src/core/kube/transport.ts'
 import type { Clock } from '../../../src/core/lib/time.ts'
 import { ApiError } from '../api/api-error.ts'
-import { RequestLimiter } from '../api/limits.ts'
+import { DEFAULT_LIMITS, RequestLimiter } from '../api/limits.ts'
 import { readBody, type Route } from '../api/route.ts'
 import type { Log } from '../log.ts'
 import type { Authority } from '../tls/authority.ts'
@@ -36,7 +36,7 @@ const MAX_BODY_BYTES = 16 * 1024
 /** A token has about 1.5 kB; each one costs the API server a look. */
 const MAX_TOKEN_LENGTH = 8192
 /** Per address; a pod asks a few times a day. */
-const LIMITS = { requestsPerSecond: 1, burst: 10, watchesPerUser: 0, watches: 0 }
+const LIMITS = { ...DEFAULT_LIMITS, requestsPerSecond: 1, burst: 10 }
 const MAX_REVIEWS_AT_ONCE = 16
 
 /**

@@ -37,6 +37,22 @@ describe('the limits of the API', () => {
     assert.throws(() => limiter.openWatch('root', true), tooMany)
   })
 
+  it('let 32 MiB of lists wait for the clients of a user, 64 MiB for all, and always one list', () => {
+    const MiB = 1024 * 1024
+    const limiter = new RequestLimiter(DEFAULT_LIMITS, new ManualClock())
+    limiter.holdList('jane', 100 * MiB, false)()
+    const sent = limiter.holdList('jane', 20 * MiB, false)
+    assert.throws(() => limiter.holdList('jane', 13 * MiB, false), tooMany)
+    limiter.holdList('jane', 12 * MiB, false)
+    limiter.holdList('root', 32 * MiB, true)
+    assert.throws(() => limiter.holdList('joe', 1, false), tooMany)
+    assert.throws(() => limiter.holdList('root', 1, true), tooMany)
+    sent()
+    limiter.holdList('joe', 20 * MiB, false)
+    limiter.holdList('root', 0, true)
+    assert.throws(() => limiter.holdList('root', 1, true), tooMany)
+  })
+
   it('remember a bounded number of users', () => {
     const clock = new ManualClock()
     const limiter = new RequestLimiter({ ...DEFAULT_LIMITS, burst: 1 }, clock)
@@ -67,6 +83,23 @@ describe('the limits of the API', () => {
       }
       // Neither discovery nor probes are anybody's share.
       assert.equal((await world.ask('/apis/deckwatch.dev/v1alpha1')).status, 200)
+    })
+
+    it('are lists that wait for who does not read them', async () => {
+      await world.stop()
+      world = await startApiWorld({ limits: { unsentBytesPerUser: 1024 * 1024 } })
+      for (let index = 0; index < 24; index += 1) {
+        world.widgets.put({ name: `w${index}`, namespace: 'shop', color: 'x'.repeat(1024 * 1024) })
+      }
+      const path = '/apis/deckwatch.dev/v1alpha1/widgets'
+      const unread = await world.open(path)
+      assert.equal(unread.statusCode, 200)
+      const refused = await world.ask(path)
+      assert.equal(refused.status, 429)
+      assert.match(refused.body, /bytes of lists wait for clients of this user/)
+      assert.equal((await world.ask(path, { user: 'joe' })).status, 200)
+      unread.destroy()
+      await eventually('a list again', async () => (await world.ask(path)).status === 200)
     })
 
     it('count watches that are open only', async () => {
