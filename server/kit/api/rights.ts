@@ -18,7 +18,7 @@ export const rights = {
       apiGroups: ['apiregistration.k8s.io'],
       resources: ['apiservices'],
       resourceNames: ['v1alpha1.deckwatch.dev'],
-      verbs: ['get', 'list', 'watch', 'patch', 'delete'],
+      verbs: ['list', 'watch', 'patch', 'delete'],
       why: 'to keep the authority of its own certificate there, and to remove it',
     },
   ],

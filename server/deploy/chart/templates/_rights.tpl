@@ -10,7 +10,7 @@
 - apiGroups: [apiregistration.k8s.io]
   resources: [apiservices]
   resourceNames: [v1alpha1.deckwatch.dev]
-  verbs: [get, list, watch, patch, delete]
+  verbs: [list, watch, patch, delete]
 {{- end }}
 
 {{/* What the api may do in its namespace. */}}
