@@ -89,8 +89,19 @@ export class CompanionWorld {
     await this.kubectl('deckwatch', 'uninstall', '--yes')
   }
 
+  /** SIGKILL to the one process on the node that has this in its command line. */
+  killProcess(mark: string): void {
+    const pids = this.#onNode('pgrep', '--full', '--', mark).trim().split('\n')
+    assert.equal(pids.length, 1, `${pids.length} processes have ${mark}`)
+    this.#onNode('kill', '-KILL', pids[0] ?? '')
+  }
+
   #ctr(...command: readonly string[]): string {
-    const [program = '', ...args] = this.node.command(['ctr', '--namespace', 'k8s.io', ...command])
+    return this.#onNode('ctr', '--namespace', 'k8s.io', ...command)
+  }
+
+  #onNode(...command: readonly string[]): string {
+    const [program = '', ...args] = this.node.command(command)
     return execFileSync(program, args, { encoding: 'utf8' })
   }
 
@@ -101,12 +112,14 @@ export class CompanionWorld {
       .filter((kind) => kind !== '' && !/^(events|events\.events\.k8s\.io|.*\.deckwatch\.dev)$/.test(kind))
     const columns = 'custom-columns=A:.apiVersion,K:.kind,NS:.metadata.namespace,N:.metadata.name'
     const table = await this.kubectl('get', kinds.join(','), '-A', '--no-headers', `--output=${columns}`)
-    return table
-      .split('\n')
-      .map((line) => line.replaceAll(/ +/g, ' ').trim())
-      // A kubelet makes its Lease when it gets to it.
-      .filter((line) => line !== '' && !line.includes(' Lease kube-node-lease '))
-      .toSorted()
+    return (
+      table
+        .split('\n')
+        .map((line) => line.replaceAll(/ +/g, ' ').trim())
+        // A kubelet makes its Lease when it gets to it.
+        .filter((line) => line !== '' && !line.includes(' Lease kube-node-lease '))
+        .toSorted()
+    )
   }
 }
 
