@@ -19,7 +19,8 @@ import { journalPlace, tooOld } from './journal-place.ts'
 import { isInScope, type Published } from './published.ts'
 import { imageEventFields } from './resources.ts'
 import { servedEvent } from './served-objects.ts'
-import type { EventQuery, JournalEvent } from './store.ts'
+import type { EventQuery } from './image-journal.ts'
+import type { JournalEvent } from './journal-records.ts'
 
 /** What a reader of events stands on. */
 export interface EventReaderDeps {

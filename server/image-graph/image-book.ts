@@ -5,7 +5,7 @@ import type { NoticeEntry } from './notice-log.ts'
 import { imageId, type PublishedImage } from './published.ts'
 import type { ImageGraphPlural } from './resources.ts'
 import { passingImage, servedEvent, servedImage } from './served-objects.ts'
-import type { ImageIdentity, JournalEvent, KeptImage, KnownPod } from './store.ts'
+import type { ImageIdentity, JournalEvent, KeptImage, KnownPod } from './journal-records.ts'
 
 /** One write in the making. */
 export interface Draft {

@@ -15,7 +15,7 @@ import type { ListSnapshots } from './list-snapshots.ts'
 import { type ImagePlural, isInScope, type Published } from './published.ts'
 import { imageFields } from './resources.ts'
 import { passingImage, renumbered } from './served-objects.ts'
-import type { JournalEvent } from './store.ts'
+import type { JournalEvent } from './journal-records.ts'
 
 /** What a reader of images stands on. */
 export interface ImageReaderDeps {

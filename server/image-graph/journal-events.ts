@@ -1,6 +1,6 @@
 import { netEffect } from '../../src/core/model/net-effect.ts'
 import { scopeKey, type StateTransition } from './image-state.ts'
-import type { JournalEvent } from './store.ts'
+import type { JournalEvent } from './journal-records.ts'
 
 /** A transition and when it was seen, in epoch milliseconds. */
 export interface SeenTransition {

@@ -1,5 +1,5 @@
 import { ApiError } from '../kit/api/api-error.ts'
-import type { JournalState } from './store.ts'
+import type { JournalState } from './image-journal.ts'
 
 /** The number that a resourceVersion stands for; 410 where the journal does not reach back so far, or never came so far. */
 export function journalPlace(resourceVersion: string, { number, trimmed }: JournalState): number {

@@ -4,7 +4,8 @@ import type { Scope } from './image-state.ts'
 import { NoticeLog, type NoticeEntry } from './notice-log.ts'
 import type { ImageGraphPlural } from './resources.ts'
 import type { ServedImage } from './served-objects.ts'
-import type { ImageIdentity, ImageJournal, KeptImage } from './store.ts'
+import type { ImageJournal } from './image-journal.ts'
+import type { ImageIdentity, KeptImage } from './journal-records.ts'
 
 /** The object of an image in use and what is kept of it. */
 export interface PublishedImage {

@@ -5,11 +5,12 @@ import type { Log } from '../kit/log.ts'
 import { StoreFull } from '../kit/store/store.ts'
 import type { PodBatch, PodEvent } from './feed.ts'
 import { type Draft, ImageBook, newDraft } from './image-book.ts'
+import type { JournalWrite } from './image-journal.ts'
 import { type ImageKey, type ImageState, scopeKey } from './image-state.ts'
 import { journalEvents, type SeenTransition } from './journal-events.ts'
+import type { KnownPod } from './journal-records.ts'
 import type { ImageGraphMetrics } from './metrics.ts'
 import type { Published } from './published.ts'
-import type { JournalWrite, KnownPod } from './store.ts'
 
 /** What the recorder stands on. */
 export interface RecorderDeps {

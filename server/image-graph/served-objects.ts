@@ -12,7 +12,7 @@ import {
 } from '../../src/core/wire/image.ts'
 import type { ServedObject } from '../kit/api/resource.ts'
 import type { Scope } from './image-state.ts'
-import type { JournalEvent, KeptImage } from './store.ts'
+import type { JournalEvent, KeptImage } from './journal-records.ts'
 
 /** An Image or ClusterImage as it is served. */
 export type ServedImage = Image & ServedObject

@@ -8,12 +8,12 @@ import type { Log } from '../kit/log.ts'
 import { StoreFull } from '../kit/store/store.ts'
 import type { ImageGraphConfig } from './config.ts'
 import { Feed, type FeedDeps, type FeedItem, type PodEvent } from './feed.ts'
+import type { ImageJournal } from './image-journal.ts'
 import { type ImageKey, ImageState } from './image-state.ts'
 import type { ImageGraphMetrics } from './metrics.ts'
 import { NamespaceUids } from './namespace-uids.ts'
 import { Published } from './published.ts'
 import { Recorder } from './recorder.ts'
-import type { ImageJournal } from './store.ts'
 
 /** What one time of leading stands on. */
 export interface SessionDeps extends FeedDeps {

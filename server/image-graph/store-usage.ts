@@ -1,6 +1,6 @@
 import type { StoreUsage } from '../kit/room.ts'
 import type { ImageGraphConfig } from './config.ts'
-import type { ImageJournal } from './store.ts'
+import type { ImageJournal } from './image-journal.ts'
 
 const HOUR = 60 * 60 * 1000
 const DAY = 24 * HOUR

@@ -134,7 +134,7 @@ describe('a breach of the architecture is found:', () => {
     ],
     [
       'the composition root reaching into a component',
-      { 'server/main.ts': `import '../server/image-graph/store.ts'` },
+      { 'server/main.ts': `import '../server/image-graph/image-journal.ts'` },
       /server\/main may import index\.ts only from server\/image-graph$/,
     ],
     [
@@ -170,7 +170,7 @@ describe('a breach of the architecture is found:', () => {
     ['a component that nobody agreed on', { 'server/plugins/a.ts': '' }, /lies in no room of the design$/],
     [
       'the database outside its door',
-      { 'server/image-graph/store.ts': `import { DatabaseSync } from 'node:sqlite'` },
+      { 'server/image-graph/image-journal.ts': `import { DatabaseSync } from 'node:sqlite'` },
       /node:sqlite may be imported in server\/kit\/store only$/,
     ],
     [

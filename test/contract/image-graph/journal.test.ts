@@ -2,14 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type EventQuery,
-  ImageJournal,
-  type JournalEvent,
-  type KeptImage,
-  type KnownPod,
-  MIGRATIONS,
-} from '../../../server/image-graph/store.ts'
+import { type EventQuery, ImageJournal } from '../../../server/image-graph/image-journal.ts'
+import { MIGRATIONS } from '../../../server/image-graph/journal-migrations.ts'
+import type { JournalEvent, KeptImage, KnownPod } from '../../../server/image-graph/journal-records.ts'
 import { journalUsage } from '../../../server/image-graph/store-usage.ts'
 import { openStore } from '../../../server/kit/store/open-store.ts'
 import { ManualClock } from '../../kit/manual-clock.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { MIGRATIONS } from '../../../server/image-graph/store.ts'
+import { MIGRATIONS } from '../../../server/image-graph/journal-migrations.ts'
 import type { ServedObject } from '../../../server/kit/api/resource.ts'
 import type { ContainerType } from '../../../src/core/wire/pod.ts'
 import type { ImageEvent } from '../../../src/core/wire/image.ts'

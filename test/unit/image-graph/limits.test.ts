@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { ImageJournal, MIGRATIONS } from '../../../server/image-graph/store.ts'
+import { ImageJournal } from '../../../server/image-graph/image-journal.ts'
+import { MIGRATIONS } from '../../../server/image-graph/journal-migrations.ts'
 import { openStore } from '../../../server/kit/store/open-store.ts'
 import type { Image } from '../../../src/core/wire/image.ts'
 import type { PodSlice } from '../../../src/core/wire/pod.ts'
