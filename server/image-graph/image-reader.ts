@@ -11,7 +11,7 @@ import type {
 import { meetsFields } from './field-match.ts'
 import { bookmark, followLog, type ReplayChunk } from './follow-log.ts'
 import { journalPlace } from './journal-place.ts'
-import type { ListSnapshots } from './list-snapshots.ts'
+import type { ListSnapshot, ListSnapshots } from './list-snapshots.ts'
 import { type ImagePlural, isInScope, type Published } from './published.ts'
 import { imageFields } from './resources.ts'
 import { passingImage, renumbered } from './served-objects.ts'
@@ -38,14 +38,14 @@ export class ImageReader implements ResourceReader {
     this.#deps = deps
   }
 
-  async list(query: ListQuery): Promise<ListPage> {
+  async list(query: ListQuery, { username }: Caller): Promise<ListPage> {
     const published = this.#deps.published()
     const { plural, snapshots } = this.#deps
     const { namespace, namespaceUid, fields, limit } = query
     const question = JSON.stringify([plural, namespace, namespaceUid, fields])
     const { snapshot, offset, id } = query.continue
       ? snapshots.find(query.continue, question)
-      : { snapshot: this.#snapshot(published, query, question), offset: 0, id: undefined }
+      : { snapshot: this.#snapshot(published, query, { question, username }), offset: 0, id: undefined }
     const end = limit > 0 ? Math.min(offset + limit, snapshot.items.length) : snapshot.items.length
     const remaining = snapshot.items.length - end
     return {
@@ -86,13 +86,17 @@ export class ImageReader implements ResourceReader {
     })
   }
 
-  #snapshot(published: Published, query: ListQuery, question: string) {
+  #snapshot(
+    published: Published,
+    query: ListQuery,
+    asked: Pick<ListSnapshot, 'question' | 'username'>,
+  ): ListSnapshot {
     const items = published
       .list(this.#deps.plural, query)
       .map(({ object }) => object)
       .filter((object) => meetsFields(query.fields, imageFields, object))
     const extra = { summary: published.summary(query) }
-    return { question, items, resourceVersion: String(published.number), extra }
+    return { ...asked, items, resourceVersion: String(published.number), extra }
   }
 
   /**

@@ -7,6 +7,8 @@ import type { ServedObject } from '../kit/api/resource.ts'
 export interface ListSnapshot {
   /** Which resource and scope it is of: a token of another one opens nothing. */
   readonly question: string
+  /** Who asked first. */
+  readonly username: string
   readonly items: readonly ServedObject[]
   readonly resourceVersion: string
   readonly extra: Readonly<Record<string, unknown>>
@@ -14,6 +16,8 @@ export interface ListSnapshot {
 
 /** Objects are shared with what is served, so that a snapshot costs little more than its array. */
 const MOST_SNAPSHOTS = 64
+/** So that nobody makes the pages of all others end in 410. */
+const MOST_OF_ONE_USER = 8
 const LIFETIME_MS = 3 * 60_000
 
 /** Keeps lists for the next page for some minutes, so that all pages are of one moment. */
@@ -31,6 +35,8 @@ export class ListSnapshots {
     // Read again, it is the youngest again.
     this.#kept.delete(id)
     this.#kept.set(id, { snapshot, until: this.#clock.now() + LIFETIME_MS })
+    const own = [...this.#kept].filter(([, kept]) => kept.snapshot.username === snapshot.username)
+    for (const [old] of own.slice(0, -MOST_OF_ONE_USER)) this.#kept.delete(old)
     for (const [old, { until }] of this.#kept) {
       if (this.#kept.size <= MOST_SNAPSHOTS && until > this.#clock.now()) break
       this.#kept.delete(old)
