@@ -186,12 +186,22 @@ class HttpsListener implements Listener {
     this.#handshakes.delete(peerOf(socket))
     this.#unused.add(socket)
     socket.once('close', () => this.#unused.delete(socket))
-    const { clients } = this.#options
-    if (clients?.trusts(socket)) return
+    if (this.#trusts(socket)) return
     this.#strangers.add(socket)
     socket.once('close', () => this.#strangers.delete(socket))
     const [oldest] = this.#strangers
     if (this.#strangers.size > MAX_STRANGERS) oldest?.destroy()
+  }
+
+  /** Who connects chose what the certificate says: nothing in it may end the process. */
+  #trusts(socket: TLSSocket): boolean {
+    const { clients, log } = this.#options
+    try {
+      return clients?.trusts(socket) ?? false
+    } catch (error) {
+      log.warn({ err: error }, 'the certificate of a client makes no sense')
+      return false
+    }
   }
 }
 

@@ -147,6 +147,33 @@ describe('the listener of the API', () => {
     }
   })
 
+  it('takes who shows a certificate that makes no sense for a stranger', async () => {
+    const log = recordedLog()
+    const listener = createListener({
+      address: '127.0.0.1:0',
+      tls: new RenewableTls(await createEphemeralPair({ dnsName: 'a', now: Date.now() })),
+      clients: {
+        authorities: () => [],
+        onChange: () => undefined,
+        trusts: () => {
+          throw new Error('unsupported key')
+        },
+      },
+      log,
+      handle: (_request, response) => response.end('here'),
+    })
+    const { port } = await listener.listen()
+    try {
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+      sockets.push(socket.on('error', () => undefined))
+      socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+      assert.match(await text(socket), /^HTTP\/1\.1 200 [^]*here$/)
+      assert.match(log.lines.at(-1)?.message ?? '', /makes no sense/)
+    } finally {
+      await listener.close(0)
+    }
+  })
+
   it('answers as many requests on one connection as come one after the other', async () => {
     const socket = await tls()
     for (let turn = 0; turn < 20; turn += 1) {
