@@ -1,6 +1,7 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { Store } from '../kit/store/store.ts'
 import type { ImageGraphConfig } from './config.ts'
+import { EventTimes } from './event-times.ts'
 import type { ImageIdentity, JournalEvent, KeptImage, KnownPod } from './journal-records.ts'
 
 /** What one transaction writes. */
@@ -45,6 +46,7 @@ const VACUUM_PAGES = 200
 /** The journal of images in a store: what came and went, what is in use, and the pods that were known. */
 export class ImageJournal {
   readonly #store: Store
+  readonly #times = new EventTimes()
   #state: JournalState
 
   /** A new journal begins at `now` (epoch milliseconds); StoreFull where there is no space for it. */
@@ -52,12 +54,16 @@ export class ImageJournal {
     this.#store = store
     const row =
       store.statement('SELECT number, trimmed, begins FROM journal').get() ?? beginJournal(store, now)
-    const events = store.statement('SELECT count(*) AS events FROM event').get()?.['events']
+    let events = 0
+    for (const event of store.statement('SELECT number, time FROM event ORDER BY number').iterate()) {
+      this.#times.add(Number(event['number']), Number(event['time']))
+      events += 1
+    }
     this.#state = {
       number: Number(row['number']),
       trimmed: Number(row['trimmed']),
       begins: Number(row['begins']),
-      events: Number(events),
+      events,
     }
   }
 
@@ -122,6 +128,7 @@ export class ImageJournal {
       for (const image of write.images) this.#putImage(image)
       this.#store.statement('UPDATE journal SET number = ?').run(write.number)
     })
+    for (const { number, time } of write.events) this.#times.add(number, time)
     const events = this.#state.events + write.events.length
     this.#state = { ...this.#state, number: write.number, events }
   }
@@ -209,9 +216,11 @@ export class ImageJournal {
 
   /** The number before that of the first event at this moment (epoch milliseconds) or later. */
   before(time: number): number {
+    const from = this.#times.lookFrom(time)
+    if (from === undefined) return this.#state.number
     const row = this.#store
-      .statement('SELECT number FROM event WHERE time >= ? ORDER BY number LIMIT 1')
-      .get(time)
+      .statement('SELECT number FROM event WHERE number >= ? AND time >= ? ORDER BY number LIMIT 1')
+      .get(from, time)
     return row ? Number(row['number']) - 1 : this.#state.number
   }
 
@@ -243,6 +252,7 @@ export class ImageJournal {
       this.#store.statement('DELETE FROM event WHERE number <= ?').run(last.number)
       this.#store.statement('UPDATE journal SET trimmed = ?, begins = ?').run(last.number, begins)
     })
+    this.#times.forget(last.number)
     this.#state = { ...this.#state, trimmed: last.number, begins, events: this.#state.events - remove }
     this.#store.vacuum(VACUUM_PAGES)
     return true
