@@ -40,6 +40,8 @@ export interface ChurnFigures {
   readonly operations: number
   /** Of the cluster, new ones. */
   readonly events: number
+  /** Every request was answered, so that each event was compared with what one of them did. */
+  readonly exact: boolean
 }
 
 /**
@@ -121,8 +123,9 @@ export class CompanionChurn {
       ending.abort()
     }
     const done = await operations
-    const events = await this.#check(gaps, anew)
-    return { operations: done, events }
+    const exact = this.record.isWhole && !anew
+    const events = await this.#check(gaps, anew, exact)
+    return { operations: done, events, exact }
   }
 
   async stop(): Promise<void> {
@@ -131,10 +134,9 @@ export class CompanionChurn {
     await Promise.all(this.#followers.map((follower) => follower.stop()))
   }
 
-  async #check(gaps: number, anew: boolean): Promise<number> {
+  async #check(gaps: number, anew: boolean, exact: boolean): Promise<number> {
     const { cluster } = this.#options
     const { record } = this
-    const exactly = record.isWhole && !anew
     await record.settle(cluster.admin)
     for (const follower of this.#followers) await this.#agreement(follower)
     await this.#cliAgreement()
@@ -149,7 +151,7 @@ export class CompanionChurn {
       expectRising(events)
       assert.deepEqual(await follower.readBack(), events, `${what}: the list differs from what was told`)
       const told = events.slice(anew ? 0 : this.#told[index])
-      if (exactly)
+      if (exact)
         for (const [namespace, own] of byScope(follower, told))
           expectTold(own, record.steps(this.#mark, namespace), gaps)
       counts.push(events.length)
