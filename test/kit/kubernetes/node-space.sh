@@ -30,6 +30,8 @@ ip link set lo up
 ip link add cni0 type bridge
 ip address add "$address" dev cni0
 ip link set cni0 up
+# Without a way to the Services' addresses, kube-proxy's rules never see what the node itself sends there.
+ip route add 10.96.0.0/16 dev cni0
 sysctl bridge/bridge-nf-call-iptables 1
 
 touch "$folder/ready"
