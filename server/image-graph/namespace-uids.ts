@@ -3,6 +3,7 @@ import { requestJson } from '../../src/core/kube/json-request.ts'
 import { pagedList, type ResourceSource } from '../../src/core/kube/paged-list.ts'
 import type { KubeTransport } from '../../src/core/kube/transport.ts'
 import { DeckError } from '../../src/core/lib/errors.ts'
+import { plural } from '../../src/core/lib/text.ts'
 import type { Clock } from '../../src/core/lib/time.ts'
 import type { PodSlice } from '../../src/core/wire/pod.ts'
 import type { Log } from '../kit/log.ts'
@@ -62,7 +63,10 @@ export class NamespaceUids {
     this.#deps = deps
   }
 
-  /** Why the uids cannot be asked for at present; undefined where they can. */
+  /**
+   * What cannot be read at present, and how that failed; undefined where all can. It names no namespace: whoever reaches
+   * the probes' port reads it, and those whom the namespace belongs to need not be among them.
+   */
   get trouble(): string | undefined {
     return this.#trouble
   }
@@ -73,7 +77,7 @@ export class NamespaceUids {
    */
   async settled(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     const { transport, clock } = this.#deps
-    return this.#persist(signal, async (attempt) => {
+    return this.#persist('the uids of all namespaces', signal, async (attempt) => {
       const uids = new Map<string, string>()
       const oldEnough = clock.now() - LIST_AGE_MS
       for await (const batch of pagedList(transport, NAMESPACES, { signal: attempt, clock })) {
@@ -96,7 +100,7 @@ export class NamespaceUids {
   of({ namespace, name, uid }: PodSlice, signal: AbortSignal): Promise<string> {
     const { transport } = this.#deps
     const folder = `/api/v1/namespaces/${encodeURIComponent(namespace)}`
-    return this.#persist(signal, async (attempt) => {
+    return this.#persist('the uid of 1 namespace', signal, async (attempt) => {
       const found = await requestJson<NamespaceJson>(transport, {
         path: folder,
         purpose: { verb: 'get', resource: 'namespaces', name: namespace, namespaced: false },
@@ -127,7 +131,11 @@ export class NamespaceUids {
   }
 
   /** Tries until it works or the signal aborts: without the uid nothing may be recorded. */
-  async #persist<T>(signal: AbortSignal, ask: (attempt: AbortSignal) => Promise<T>): Promise<T> {
+  async #persist<T>(
+    what: string,
+    signal: AbortSignal,
+    ask: (attempt: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const { clock, log } = this.#deps
     for (let failures = 1; ; failures += 1) {
       try {
@@ -137,7 +145,7 @@ export class NamespaceUids {
       } catch (err) {
         signal.throwIfAborted()
         if (!(err instanceof Error)) throw err
-        this.#trouble = err.message
+        this.#trouble = `${what} (${plural(failures, 'attempt')} failed, ${err instanceof DeckError ? err.code : err.name}): see the log`
         log.warn({ err }, 'the uid of a namespace could not be read')
         const wait = err instanceof DeckError ? err.retryAfterMs : undefined
         await clock.sleep(backoffDelay(failures, Math.random(), wait), signal)

@@ -86,7 +86,7 @@ export class Session {
   /** One clause on what is done, or waited for. */
   get reason(): string {
     const { trouble } = this.#uids
-    if (trouble !== undefined) return `waiting for the uids of namespaces: ${trouble}`
+    if (trouble !== undefined) return `waiting for ${trouble}`
     if (!this.#synced) {
       return this.#published.fullSince === undefined
         ? 'waiting for the first list of pods and nodes'
