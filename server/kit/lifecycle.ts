@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/core/lib/time.ts'
+import { aborted } from './aborted.ts'
 import type { Log } from './log.ts'
 import type { ProbeAnswer } from './room.ts'
 
@@ -94,11 +95,4 @@ export function endingProbe(end: AbortSignal): {
     ready: () => (end.aborted ? { ok: false, reason: 'ending' } : { ok: true, reason: 'not ending' }),
     alive: () => ({ ok: true, reason: end.aborted ? 'ending' : 'not ending' }),
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

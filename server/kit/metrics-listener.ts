@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { aborted } from './aborted.ts'
 import { createListener } from './api/listener.ts'
 import { PipeliningGuard } from './api/pipelining.ts'
 import { listenAddress } from './listen-address.ts'
@@ -54,10 +55,7 @@ export function createMetricsListener(options: MetricsListenerOptions): MetricsL
         listening.reject(error)
         throw error
       }
-      await new Promise<void>((resolve) => {
-        if (signal.aborted) resolve()
-        signal.addEventListener('abort', () => resolve(), { once: true })
-      })
+      await aborted(signal)
       await listener.close(GRACE_MS)
     },
   }

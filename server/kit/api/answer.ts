@@ -62,7 +62,7 @@ export function answerError(response: ServerResponse, error: ApiError): void {
   }
   const body = Buffer.from(JSON.stringify(failureStatus(error)))
   if (error.retryAfterSeconds !== undefined) response.setHeader('retry-after', error.retryAfterSeconds)
-  if (error.reason === 'MethodNotAllowed') response.setHeader('allow', 'GET')
+  if (error.allow !== undefined) response.setHeader('allow', error.allow)
   // What the client still has to send is not waited for. And a front proxy chose its certificate, or none, by the
   // authorities that it was told of when it connected: it must connect again to choose another.
   if (!response.req.complete || error.reason === 'Unauthorized') response.setHeader('connection', 'close')

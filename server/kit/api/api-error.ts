@@ -37,15 +37,22 @@ export class ApiError extends Error {
   readonly reason: StatusReason
   /** Seconds after which asking again makes sense (Retry-After). */
   readonly retryAfterSeconds: number | undefined
+  /** The methods that are allowed, with MethodNotAllowed (Allow). */
+  readonly allow: string | undefined
 
   constructor(
     reason: StatusReason,
     message: string,
-    options: { readonly retryAfterSeconds?: number; readonly cause?: unknown } = {},
+    options: {
+      readonly retryAfterSeconds?: number
+      readonly allow?: string
+      readonly cause?: unknown
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.reason = reason
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.allow = options.allow
   }
 
   get status(): number {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { aborted } from '../aborted.ts'
 import type { ProbeAnswer } from '../room.ts'
 import { answerDocument, answerError } from './answer.ts'
 import { ApiError } from './api-error.ts'
@@ -173,7 +174,7 @@ class AggregatedApi implements Api {
     const routes = (this.#options.routes ?? []).filter(({ path }) => path === target.path)
     if (routes.length > 0) {
       const route = routes.find((one) => one.method === method)
-      if (!route) throw methodNotAllowed()
+      if (!route) throw methodNotAllowed(routes.map((one) => one.method).join(', '))
       await route.handle(request, response, closing(response).signal)
       return
     }
@@ -187,7 +188,7 @@ class AggregatedApi implements Api {
     }
     const caller = this.#authenticate(request)
     const segments = pathSegments(target.path)
-    if (method !== 'GET') throw methodNotAllowed()
+    if (method !== 'GET') throw methodNotAllowed('GET')
     await this.#reads.answer({ request, response, segments, query: target.query, caller, label })
   }
 
@@ -204,13 +205,7 @@ class AggregatedApi implements Api {
   }
 }
 
-function methodNotAllowed(): ApiError {
-  return new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource')
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+function methodNotAllowed(allow: string): ApiError {
+  const message = 'the server does not allow this method on the requested resource'
+  return new ApiError('MethodNotAllowed', message, { allow })
 }

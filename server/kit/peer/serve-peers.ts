@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../../../src/core/lib/time.ts'
+import { aborted } from '../aborted.ts'
 import { ApiError } from '../api/api-error.ts'
 import type { Authorizer } from '../api/authorize.ts'
 import { createListener } from '../api/listener.ts'
@@ -83,7 +84,9 @@ export function createPeerServer(options: PeerServerOptions): PeerServer {
     }
     const served = paths.get(request.url ?? '')
     if (!served) throw new ApiError('NotFound', 'nothing is served at this path')
-    if (request.method !== 'POST') throw new ApiError('MethodNotAllowed', 'readers are asked by POST')
+    if (request.method !== 'POST') {
+      throw new ApiError('MethodNotAllowed', 'readers are asked by POST', { allow: 'POST' })
+    }
     const body = await readBody(request, MAX_BODY_BYTES)
     await answerPeer({ ...served, body: body.toString('utf8'), response, authorizer, log, times }, signal)
   }
@@ -143,16 +146,10 @@ function sendFailure(response: ServerResponse, error: unknown, log: Log): void {
     return
   }
   const text = JSON.stringify({ error: failureOf(told) })
+  if (told.allow !== undefined) response.setHeader('allow', told.allow)
   response.writeHead(told.status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
   })
   response.end(text)
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

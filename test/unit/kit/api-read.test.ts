@@ -237,6 +237,14 @@ describe('reading of the aggregated API', () => {
     }
   })
 
+  it('names the method that a path of another kind does take', async () => {
+    await world.stop()
+    const handle = async (): Promise<void> => undefined
+    world = await startApiWorld({ routes: [{ method: 'POST', path: '/peer/v1/leaf', handle }] })
+    const { status, headers } = await world.ask('/peer/v1/leaf')
+    assert.deepEqual([status, headers['allow']], [405, 'POST'])
+  })
+
   it('tells nothing of what went wrong here but that it did', async () => {
     world.widgets.failure = new Error('the password is swordfish')
     const { status, body } = await world.ask(SHOP)

@@ -88,7 +88,8 @@ describe('readers between pods', function () {
     assert.equal(await statusOf('/peer/v1/widgets/list?x'), 404)
     assert.equal(await statusOf('/peer/v1/%ff/list'), 404)
     assert.equal(await statusOf('/peer/v1/gadgets/list'), 404)
-    assert.equal(await statusOf('/peer/v1/widgets/list', 'GET', ''), 405)
+    const got = await raw(world, { path: '/peer/v1/widgets/list', method: 'GET', body: '', pair })
+    assert.deepEqual([got.status, got.allow], [405, 'POST'])
     assert.equal(await statusOf('/peer/v1/widgets/list', 'POST', 'no JSON'), 400)
     assert.equal(await statusOf('/peer/v1/widgets/list', 'POST', '{"query":{}}'), 400)
     assert.equal(await statusOf('/peer/v1/widgets/list', 'POST', 'x'.repeat(1024 * 1024 + 1)), 413)
@@ -328,10 +329,13 @@ async function open(world: PeerWorld, { path, method = 'POST', body, pair }: Raw
   return { response, agent }
 }
 
-async function raw(world: PeerWorld, wanted: RawRequest): Promise<{ status: number }> {
+async function raw(
+  world: PeerWorld,
+  wanted: RawRequest,
+): Promise<{ status: number; allow: string | undefined }> {
   const { response, agent } = await open(world, wanted)
   response.resume()
   await once(response, 'close')
   agent.destroy()
-  return { status: response.statusCode ?? 0 }
+  return { status: response.statusCode ?? 0, allow: response.headers.allow }
 }
