@@ -105,6 +105,14 @@ describe('the status of the companion', () => {
     })
   })
 
+  it('calls a certificate new that was made just now, though it holds for an hour already', async () => {
+    const cluster = new WellCluster()
+    const notBefore = new Date(NOW - 3_600_000).toISOString()
+    const certificates = STATUS.certificates.map((certificate) => ({ ...certificate, notBefore }))
+    cluster.statusz = { ...STATUS, certificates }
+    assert.match((await screenOf(cluster))['certificates'] ?? '', /^serving new, renews in 58 d;/)
+  })
+
   it('tells what the caller may do, here and everywhere', async () => {
     const cluster = new WellCluster()
     cluster.allows = ({ namespace }) => namespace === 'shop'
