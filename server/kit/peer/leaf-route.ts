@@ -26,6 +26,8 @@ export interface LeafRouteOptions {
   readonly profiles: Readonly<Record<LeafProfile, LeafRule>>
   readonly clock: Clock
   readonly log: Log
+  /** How long the API server may take to look at a token; 5 s where left out. */
+  readonly reviewTimeoutMs?: number
 }
 
 /** So long a leaf lives, in milliseconds; it is renewed when a third is left. */
@@ -38,13 +40,14 @@ const MAX_TOKEN_LENGTH = 8192
 /** Per address; a pod asks a few times a day. */
 const LIMITS = { ...DEFAULT_LIMITS, requestsPerSecond: 1, burst: 10 }
 const MAX_REVIEWS_AT_ONCE = 16
+const REVIEW_TIMEOUT_MS = 5000
 
 /**
  * The path at which pods of the companion get their certificates. They prove themselves by a projected token that is
  * bound to their pod; the leaf names that ServiceAccount, whatever the signing request wishes for.
  */
 export function createLeafRoute(options: LeafRouteOptions): Route {
-  const { profiles, log, clock } = options
+  const { profiles, log, clock, reviewTimeoutMs = REVIEW_TIMEOUT_MS } = options
   const limiter = new RequestLimiter(LIMITS, clock)
   let reviews = 0
 
@@ -53,8 +56,9 @@ export function createLeafRoute(options: LeafRouteOptions): Route {
       throw new ApiError('TooManyRequests', 'too many leaves are asked for at once', { retryAfterSeconds: 1 })
     }
     reviews += 1
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(reviewTimeoutMs)])
     try {
-      const pod = await reviewToken(options.transport, token, signal)
+      const pod = await reviewToken(options.transport, token, limit)
       if (!pod) throw new ApiError('Unauthorized', 'the token is not a valid one of a pod for this audience')
       return pod
     } catch (cause) {
