@@ -59,6 +59,7 @@ function metricsTasks(foundation: Foundation, { tls }: Fronts): readonly Task[] 
     address: config.metricsAddress,
     registry: metrics,
     log,
+    clock,
     ...(config.metricsAuth ? { auth: { tls, authorize: createMetricsAuthorizer(transport, clock) } } : {}),
   })
   return [{ name: 'metrics', run: (signal) => listener.run(signal) }]

@@ -3,18 +3,28 @@ import { reviewAccess } from '../../src/core/kube/access-review.ts'
 import { requestJson } from '../../src/core/kube/json-request.ts'
 import type { KubeTransport } from '../../src/core/kube/transport.ts'
 import type { Clock } from '../../src/core/lib/time.ts'
+import { ApiError } from './api/api-error.ts'
 import { ExpiringCache } from './api/expiring-cache.ts'
+import { DEFAULT_LIMITS, RequestLimiter } from './api/limits.ts'
 
 /** What the bearer of a token may do with /metrics: 401 is nobody's token. */
 export type MetricsAccess = 200 | 401 | 403
 
-/** Decides by TokenReview and SubjectAccessReview who may get /metrics; rejects where the API server cannot be asked. */
-export type MetricsAuthorizer = (token: string) => Promise<MetricsAccess>
+/**
+ * Decides by TokenReview and SubjectAccessReview who may get /metrics. Rejects where the API server cannot be asked, and
+ * with ApiError TooManyRequests where the address shows too many tokens that are not known.
+ */
+export type MetricsAuthorizer = (token: string, address: string) => Promise<MetricsAccess>
 
 /** As kube-rbac-proxy and controller-runtime: Prometheus asks each half minute, a right that is taken ends in a minute. */
 const REVIEW_MS = 60_000
 const MAX_TOKENS = 100
 const REVIEW_TIMEOUT_MS = 5000
+/** Tokens have about 1.5 kB; no longer one is worth a look. */
+const MAX_TOKEN_LENGTH = 8192
+/** New tokens, per address: Prometheus has one, and needs it looked at once a minute. */
+const LIMITS = { ...DEFAULT_LIMITS, requestsPerSecond: 1, burst: 10 }
+const MAX_REVIEWS_AT_ONCE = 16
 
 interface TokenReview {
   readonly status?: {
@@ -34,8 +44,23 @@ export function createMetricsAuthorizer(
   clock: Pick<Clock, 'now'>,
 ): MetricsAuthorizer {
   const answers = new ExpiringCache<MetricsAccess>({ clock, ttlMs: REVIEW_MS, maxEntries: MAX_TOKENS })
-  return (token) =>
-    answers.get(createHash('sha256').update(token).digest('base64'), () => review(transport, token))
+  const limiter = new RequestLimiter(LIMITS, clock)
+  let reviews = 0
+
+  const ask = (token: string, address: string): Promise<MetricsAccess> => {
+    if (reviews >= MAX_REVIEWS_AT_ONCE) throw new ApiError('TooManyRequests', 'too many tokens at once')
+    limiter.takeRequest(address)
+    reviews += 1
+    return review(transport, token).finally(() => {
+      reviews -= 1
+    })
+  }
+
+  return async (token, address) => {
+    if (token.length > MAX_TOKEN_LENGTH) return 401
+    const key = createHash('sha256').update(token).digest('base64')
+    return answers.get(key, () => ask(token, address))
+  }
 }
 
 async function review(transport: KubeTransport, token: string): Promise<MetricsAccess> {

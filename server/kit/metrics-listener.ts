@@ -1,12 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Clock } from '../../src/core/lib/time.ts'
 import { aborted } from './aborted.ts'
+import { ApiError } from './api/api-error.ts'
 import { createListener } from './api/listener.ts'
 import { PipeliningGuard } from './api/pipelining.ts'
 import { listenAddress } from './listen-address.ts'
 import type { Log } from './log.ts'
 import type { MetricsAuthorizer } from './metrics-access.ts'
 import type { MetricsRegistry } from './metrics.ts'
+import { RareWarning } from './rare-warning.ts'
 import type { TlsSource } from './tls/tls-source.ts'
 
 /** What the metrics listener stands on. */
@@ -15,6 +18,7 @@ export interface MetricsListenerOptions {
   readonly address: string
   readonly registry: MetricsRegistry
   readonly log: Log
+  readonly clock: Pick<Clock, 'now'>
   /** Serve by TLS, and only to whom the authorizer lets; left out: to all, in the clear, as is usual for metrics. */
   readonly auth?: { readonly tls: TlsSource; readonly authorize: MetricsAuthorizer }
 }
@@ -36,8 +40,9 @@ const MAX_CONNECTIONS = 100
 export function createMetricsListener(options: MetricsListenerOptions): MetricsListener {
   const listening = Promise.withResolvers<AddressInfo>()
   listening.promise.catch(() => undefined)
+  const unsaid = new RareWarning('the API server did not say who may get metrics', options)
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    answer(request, response, options).catch((err: unknown) => {
+    answer(request, response, options, unsaid).catch((err: unknown) => {
       options.log.error({ err }, 'metrics could not be given')
       response.destroy()
     })
@@ -45,9 +50,9 @@ export function createMetricsListener(options: MetricsListenerOptions): MetricsL
   return {
     listening: listening.promise,
     async run(signal) {
-      const { auth, address, log } = options
+      const { auth, address, log, clock } = options
       const listener = auth
-        ? createListener({ address, tls: auth.tls, log, handle })
+        ? createListener({ address, tls: auth.tls, log, clock, handle })
         : plainListener(address, handle)
       try {
         listening.resolve(await listener.listen())
@@ -98,7 +103,8 @@ function plainListener(
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { registry, auth, log }: MetricsListenerOptions,
+  { registry, auth }: MetricsListenerOptions,
+  unsaid: RareWarning,
 ): Promise<void> {
   const refuse = (status: number, text: string, headers: Readonly<Record<string, string>> = {}): void => {
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(`${text}\n`)
@@ -112,12 +118,14 @@ async function answer(
     const access =
       token === undefined
         ? 401
-        : await auth.authorize(token).catch((err: unknown) => {
-            log.warn({ err }, 'the API server did not say who may get metrics')
+        : await auth.authorize(token, request.socket.remoteAddress ?? '').catch((err: unknown) => {
+            if (err instanceof ApiError && err.reason === 'TooManyRequests') return 429 as const
+            unsaid.warn({ err })
             return 503 as const
           })
     if (access === 401) return refuse(401, 'a token is needed', { 'www-authenticate': 'Bearer' })
     if (access === 403) return refuse(403, 'the right to get /metrics is missing')
+    if (access === 429) return refuse(429, 'too many tokens are shown', { 'retry-after': '1' })
     if (access === 503)
       return refuse(503, 'the API server did not say whether you may', { 'retry-after': '5' })
   }

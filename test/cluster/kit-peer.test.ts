@@ -89,6 +89,7 @@ describe('leaves for the companion’s pods, on a real API server', function () 
       address: '127.0.0.1:0',
       tls: authorities.serving,
       log,
+      clock,
       handle: (request, response) => serve(route, request, response),
     })
     const { port } = await listener.listen()

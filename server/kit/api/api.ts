@@ -74,6 +74,7 @@ class AggregatedApi implements Api {
         trusts: (socket) => frontProxy.vouches(socket),
       },
       log,
+      clock,
       handle: (request, response) => void this.#handle(request, response),
     })
     // Who does not ask for it must not be told of it as of an unhandled rejection.

@@ -28,7 +28,10 @@ export class ExpiringCache<Value> {
     return this.#entries.size
   }
 
-  /** The remembered answer if it was asked at `notBefore` (epoch milliseconds) or later, else a new one. */
+  /**
+   * The remembered answer if it was asked at `notBefore` (epoch milliseconds) or later, else a new one. Where `ask`
+   * throws at once, nothing is forgotten for it.
+   */
   get(key: string, ask: () => Promise<Value>, notBefore = 0): Promise<Value> {
     const { clock, ttlMs, maxEntries } = this.#options
     const now = clock.now()
@@ -36,10 +39,10 @@ export class ExpiringCache<Value> {
     // A clock that was set back makes no answer live longer.
     if (known && known.askedAt >= notBefore && known.askedAt <= now && now - known.askedAt < ttlMs)
       return known.value
+    const entry = { askedAt: now, value: ask() }
     this.#entries.delete(key)
     const [oldest] = this.#entries.keys()
     if (oldest !== undefined && this.#entries.size >= maxEntries) this.#entries.delete(oldest)
-    const entry = { askedAt: now, value: ask() }
     this.#entries.set(key, entry)
     entry.value.catch(() => {
       if (this.#entries.get(key) === entry) this.#entries.delete(key)

@@ -3,8 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
+import type { Clock } from '../../../src/core/lib/time.ts'
 import { listenAddress } from '../listen-address.ts'
 import type { Log } from '../log.ts'
+import { RareWarning } from '../rare-warning.ts'
 import type { TlsSource } from '../tls/tls-source.ts'
 import { PipeliningGuard } from './pipelining.ts'
 
@@ -26,6 +28,7 @@ export interface ListenerOptions {
   /** Asked for and never demanded: probes have none. */
   readonly clients?: ClientCertificates
   readonly log: Log
+  readonly clock: Pick<Clock, 'now'>
   /** Must not throw. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void
 }
@@ -73,12 +76,14 @@ class HttpsListener implements Listener {
    */
   readonly #unused = new Set<TLSSocket>()
   readonly #pipelining = new PipeliningGuard()
+  readonly #nonsense: RareWarning
   #stopping = false
   #stopFollowing: (() => void) | undefined
 
   constructor(options: ListenerOptions) {
     this.#options = options
     const { log, handle } = options
+    this.#nonsense = new RareWarning('the certificate of a client makes no sense', options)
     this.#server = createServer(
       {
         ...this.#context(),
@@ -195,11 +200,11 @@ class HttpsListener implements Listener {
 
   /** Who connects chose what the certificate says: nothing in it may end the process. */
   #trusts(socket: TLSSocket): boolean {
-    const { clients, log } = this.#options
+    const { clients } = this.#options
     try {
       return clients?.trusts(socket) ?? false
     } catch (error) {
-      log.warn({ err: error }, 'the certificate of a client makes no sense')
+      this.#nonsense.warn({ err: error })
       return false
     }
   }

@@ -10,6 +10,7 @@ import type { ServedResource } from '../api/resource.ts'
 import { readBody } from '../api/route.ts'
 import { apiErrorOf } from '../api/status.ts'
 import type { Log } from '../log.ts'
+import { RareWarning } from '../rare-warning.ts'
 import type { ProbeAnswer } from '../room.ts'
 import { answerPeer } from './answer-peer.ts'
 import type { PeerIdentity } from './peer-identity.ts'
@@ -63,6 +64,7 @@ export function createPeerServer(options: PeerServerOptions): PeerServer {
   const { promise: listening, resolve: listens, reject: fails } = Promise.withResolvers<AddressInfo>()
   listening.catch(() => undefined)
   let open: AddressInfo | undefined
+  const refused = new RareWarning('refused a peer', { log, clock })
 
   const accountOf = (socket: TLSSocket) =>
     peerAccount(socket.getPeerX509Certificate(), {
@@ -79,7 +81,7 @@ export function createPeerServer(options: PeerServerOptions): PeerServer {
   ): Promise<void> => {
     const peer = accountOf(request.socket as TLSSocket)
     if ('refusal' in peer) {
-      log.warn({ from: request.socket.remoteAddress, why: peer.refusal }, 'refused a peer')
+      refused.warn({ from: request.socket.remoteAddress, why: peer.refusal })
       throw new ApiError('Unauthorized', 'only pods of the companion are answered here')
     }
     const served = paths.get(request.url ?? '')
@@ -109,6 +111,7 @@ export function createPeerServer(options: PeerServerOptions): PeerServer {
           trusts: (socket) => 'account' in accountOf(socket),
         },
         log,
+        clock,
         handle(request, response) {
           const asked = new AbortController()
           response.once('close', () => asked.abort())

@@ -10,6 +10,7 @@ import { RenewableTls } from '../../../server/kit/tls/renewable-tls.ts'
 import type { KeyPair } from '../../../server/kit/tls/tls-source.ts'
 import { type ApiWorld, FRONT_PROXY_NAME, startApiWorld } from '../../kit/aggregated/api-world.ts'
 import { CertificateAuthority } from '../../kit/kubernetes/certificates.ts'
+import { ManualClock } from '../../kit/manual-clock.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
 
 const ROOT = '/apis/deckwatch.dev/v1alpha1'
@@ -130,6 +131,7 @@ describe('the listener of the API', () => {
       address: '127.0.0.1:0',
       tls: new RenewableTls(await createEphemeralPair({ dnsName: 'a', now: Date.now() })),
       log: recordedLog(),
+      clock: new ManualClock(),
       handle: () => {
         handled += 1
       },
@@ -147,8 +149,9 @@ describe('the listener of the API', () => {
     }
   })
 
-  it('takes who shows a certificate that makes no sense for a stranger', async () => {
+  it('takes who shows a certificate that makes no sense for a stranger, and says so once a minute', async () => {
     const log = recordedLog()
+    const clock = new ManualClock()
     const listener = createListener({
       address: '127.0.0.1:0',
       tls: new RenewableTls(await createEphemeralPair({ dnsName: 'a', now: Date.now() })),
@@ -160,15 +163,24 @@ describe('the listener of the API', () => {
         },
       },
       log,
+      clock,
       handle: (_request, response) => response.end('here'),
     })
     const { port } = await listener.listen()
     try {
-      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
-      sockets.push(socket.on('error', () => undefined))
-      socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
-      assert.match(await text(socket), /^HTTP\/1\.1 200 [^]*here$/)
-      assert.match(log.lines.at(-1)?.message ?? '', /makes no sense/)
+      const come = async (): Promise<void> => {
+        const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+        sockets.push(socket.on('error', () => undefined))
+        socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+        assert.match(await text(socket), /^HTTP\/1\.1 200 [^]*here$/)
+      }
+      const told = () => log.lines.map(({ level, message, fields }) => [level, message, fields['times']])
+      for (let visit = 0; visit < 4; visit += 1) await come()
+      const message = 'the certificate of a client makes no sense'
+      assert.deepEqual(told(), [['warn', message, 1]])
+      await clock.advance(60_000)
+      await come()
+      assert.deepEqual(told().slice(1), [['warn', message, 4]])
     } finally {
       await listener.close(0)
     }

@@ -5,6 +5,7 @@ import { request as httpsRequest } from 'node:https'
 import { connect as connectPlain } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { ApiError } from '../../../server/kit/api/api-error.ts'
 import { createMetricsAuthorizer, type MetricsAuthorizer } from '../../../server/kit/metrics-access.ts'
 import { createMetricsListener } from '../../../server/kit/metrics-listener.ts'
 import { addProcessMetrics, createMetricsRegistry } from '../../../server/kit/metrics.ts'
@@ -52,6 +53,7 @@ describe('the listener of metrics', () => {
       address: '127.0.0.1:0',
       registry,
       log: recordedLog(),
+      clock: new ManualClock(),
       ...(authorize ? { auth: { tls, authorize } } : {}),
     })
     running = listener.run(stop.signal)
@@ -115,10 +117,11 @@ describe('the listener of metrics', () => {
   it('with authorization gives them by TLS to whom the API server lets, and to nobody while it cannot be asked', async () => {
     const port = await serve(async (token) => {
       if (token === 'away') throw new Error('unreachable')
+      if (token === 'guess') throw new ApiError('TooManyRequests', 'too many')
       return token === 'prometheus' ? 200 : token === 'jane' ? 403 : 401
     })
     const answers = await Promise.all(
-      ['', 'nobody', 'jane', 'away', 'prometheus'].map(async (token) => {
+      ['', 'nobody', 'jane', 'away', 'guess', 'prometheus'].map(async (token) => {
         const { status, body } = await ask(port, { token, tls: true })
         return [status, body.includes('deckwatch_build_info')]
       }),
@@ -128,6 +131,7 @@ describe('the listener of metrics', () => {
       [401, false],
       [403, false],
       [503, false],
+      [429, false],
       [200, true],
     ])
     await assert.rejects(ask(port, {}))
@@ -159,7 +163,7 @@ describe('the right to get metrics', () => {
       transport({ tokenreviews: { authenticated: true, user }, subjectaccessreviews: { allowed: true } }),
       clock,
     )
-    assert.deepEqual(await Promise.all([authorize('t'), authorize('t')]), [200, 200])
+    assert.deepEqual(await Promise.all([authorize('t', 'a'), authorize('t', 'a')]), [200, 200])
     assert.equal(asked.length, 2)
     assert.deepEqual(asked[0]?.body.spec, { token: 't' })
     assert.deepEqual(asked[1]?.body.spec, {
@@ -170,7 +174,7 @@ describe('the right to get metrics', () => {
       nonResourceAttributes: { path: '/metrics', verb: 'get' },
     })
     await clock.advance(60_000)
-    await authorize('t')
+    await authorize('t', 'a')
     assert.equal(asked.length, 4)
   })
 
@@ -179,11 +183,32 @@ describe('the right to get metrics', () => {
       transport({ tokenreviews: { authenticated: true, user }, subjectaccessreviews: { allowed: false } }),
       clock,
     )
-    assert.equal(await denied('t'), 403)
+    assert.equal(await denied('t', 'a'), 403)
     const unknown = createMetricsAuthorizer(transport({ tokenreviews: { authenticated: false } }), clock)
-    assert.equal(await unknown('t'), 401)
+    assert.equal(await unknown('t', 'a'), 401)
     const away = createMetricsAuthorizer(transport({ tokenreviews: { authenticated: true, user } }), clock)
-    await assert.rejects(away('t'), /subjectaccessreviews/)
-    await assert.rejects(away('t'), /subjectaccessreviews/)
+    await assert.rejects(away('t', 'a'), /subjectaccessreviews/)
+    await assert.rejects(away('t', 'a'), /subjectaccessreviews/)
+  })
+
+  it('is asked for no token that is too long to be one, and for few new ones of an address at a time', async () => {
+    const authorize = createMetricsAuthorizer(
+      transport({ tokenreviews: { authenticated: true, user }, subjectaccessreviews: { allowed: true } }),
+      clock,
+    )
+    assert.equal(await authorize('x'.repeat(8193), 'a'), 401)
+    assert.equal(asked.length, 0)
+    await authorize('prometheus', 'b')
+    const guesses = Array.from({ length: 200 }, (_, index) => authorize(`guess-${index}`, 'a'))
+    const ends = await Promise.allSettled(guesses)
+    assert.equal(ends.filter(({ status }) => status === 'fulfilled').length, 10)
+    await assert.rejects(authorize('another', 'a'), (error: ApiError) => error.reason === 'TooManyRequests')
+    // What was known stays so, for whoever shows it, and another address has its own share.
+    const before = asked.length
+    assert.equal(await authorize('prometheus', 'a'), 200)
+    assert.equal(asked.length, before)
+    assert.equal(await authorize('another', 'b'), 200)
+    await clock.advance(2000)
+    assert.equal(await authorize('another one', 'a'), 200)
   })
 })

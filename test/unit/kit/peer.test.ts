@@ -64,6 +64,15 @@ describe('readers between pods', function () {
       assert.equal(answer.status, 401)
     })
 
+    it('and the log tells of many refused ones in one line', async () => {
+      for (let turn = 0; turn < 5; turn += 1) await raw(world, { path: '/', body: '{}' })
+      const told = world.log.lines.filter(({ message }) => message === 'refused a peer')
+      assert.deepEqual(
+        told.map(({ fields }) => fields['times']),
+        [1],
+      )
+    })
+
     it('nobody as long as there is no authority', async () => {
       world.server.trusted = ''
       await assert.rejects(as(await world.authority.leaf('deckwatch-api')), refused)
