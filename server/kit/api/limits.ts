@@ -6,6 +6,8 @@ export interface ApiLimits {
   readonly watchesPerUser: number
   /** Of this process. */
   readonly watches: number
+  /** Of those, how many only members of system:masters get, so that an administrator can look whatever others do. */
+  readonly watchesKeptBack: number
   readonly requestsPerSecond: number
   /** How many requests may come at once after a quiet time. */
   readonly burst: number
@@ -15,10 +17,11 @@ export interface ApiLimits {
   readonly unsentBytes: number
 }
 
-/** The limits of design §10. */
+/** The limits of design §10, with a tenth of the watches kept back for system:masters. */
 export const DEFAULT_LIMITS: ApiLimits = {
   watchesPerUser: 100,
   watches: 500,
+  watchesKeptBack: 50,
   requestsPerSecond: 20,
   burst: 40,
   unsentBytesPerUser: 32 * 1024 * 1024,
@@ -69,11 +72,15 @@ export class RequestLimiter {
     if (!allowed) throw tooMany(`more than ${requestsPerSecond} requests a second`)
   }
 
-  /** Counts a watch until the returned function is called; ApiError TooManyRequests where there are too many. */
+  /**
+   * Counts a watch until the returned function is called; ApiError TooManyRequests where there are too many. Users of
+   * system:masters are `exempt`: they have no limit of their own, and the last places are theirs alone.
+   */
   openWatch(username: string, exempt: boolean): () => void {
     const own = this.#watches.get(username) ?? 0
     if (!exempt && own >= this.#limits.watchesPerUser) throw tooMany(`${own} watches of this user are open`)
-    if (this.#watchCount >= this.#limits.watches) throw tooMany(`${this.#watchCount} watches are open`)
+    const places = this.#limits.watches - (exempt ? 0 : this.#limits.watchesKeptBack)
+    if (this.#watchCount >= places) throw tooMany(`${this.#watchCount} watches are open`)
     this.#watches.set(username, own + 1)
     this.#watchCount += 1
     return () => {

@@ -25,14 +25,16 @@ describe('the limits of the API', () => {
     assert.throws(() => ask('jane'), tooMany)
   })
 
-  it('let a user open 100 watches, and all together 500', () => {
+  it('let a user open 100 watches, and all together 500, of which the last 50 are for system:masters', () => {
     const limiter = new RequestLimiter(DEFAULT_LIMITS, new ManualClock())
     const leave = Array.from({ length: 100 }, () => limiter.openWatch('jane', false))
     assert.throws(() => limiter.openWatch('jane', false), tooMany)
     leave[0]?.()
     limiter.openWatch('jane', false)
-    for (let index = 0; index < 400; index += 1) limiter.openWatch(`user-${index}`, false)
-    assert.equal(limiter.openWatches, 500)
+    for (let index = 0; index < 350; index += 1) limiter.openWatch(`user-${index % 4}`, false)
+    assert.equal(limiter.openWatches, 450)
+    assert.throws(() => limiter.openWatch('somebody', false), tooMany)
+    for (let index = 0; index < 50; index += 1) limiter.openWatch('root', true)
     assert.throws(() => limiter.openWatch('somebody', false), tooMany)
     assert.throws(() => limiter.openWatch('root', true), tooMany)
   })
