@@ -4,10 +4,8 @@ import { ApiError } from './api-error.ts'
 /** How much callers may ask for; beyond it they get 429. */
 export interface ApiLimits {
   readonly watchesPerUser: number
-  /** Of this process. */
+  /** Of this process; the last tenth only for members of system:masters, so that an administrator can always look. */
   readonly watches: number
-  /** Of those, how many only members of system:masters get, so that an administrator can look whatever others do. */
-  readonly watchesKeptBack: number
   readonly requestsPerSecond: number
   /** How many requests may come at once after a quiet time. */
   readonly burst: number
@@ -17,17 +15,18 @@ export interface ApiLimits {
   readonly unsentBytes: number
 }
 
-/** The limits of design §10, with a tenth of the watches kept back for system:masters. */
+/** The limits of design §10. */
 export const DEFAULT_LIMITS: ApiLimits = {
   watchesPerUser: 100,
   watches: 500,
-  watchesKeptBack: 50,
   requestsPerSecond: 20,
   burst: 40,
   unsentBytesPerUser: 32 * 1024 * 1024,
   unsentBytes: 64 * 1024 * 1024,
 }
 
+/** The share of the watches that is kept back for system:masters. */
+const KEPT_BACK = 0.1
 /** More names than any cluster has at once; the one that asked longest ago is forgotten first. */
 const MAX_USERS = 10_000
 
@@ -79,7 +78,8 @@ export class RequestLimiter {
   openWatch(username: string, exempt: boolean): () => void {
     const own = this.#watches.get(username) ?? 0
     if (!exempt && own >= this.#limits.watchesPerUser) throw tooMany(`${own} watches of this user are open`)
-    const places = this.#limits.watches - (exempt ? 0 : this.#limits.watchesKeptBack)
+    const { watches } = this.#limits
+    const places = exempt ? watches : watches - Math.floor(watches * KEPT_BACK)
     if (this.#watchCount >= places) throw tooMany(`${this.#watchCount} watches are open`)
     this.#watches.set(username, own + 1)
     this.#watchCount += 1

@@ -37,6 +37,8 @@ describe('the limits of the API', () => {
     for (let index = 0; index < 50; index += 1) limiter.openWatch('root', true)
     assert.throws(() => limiter.openWatch('somebody', false), tooMany)
     assert.throws(() => limiter.openWatch('root', true), tooMany)
+    const few = new RequestLimiter({ ...DEFAULT_LIMITS, watches: 5 }, new ManualClock())
+    for (let index = 0; index < 5; index += 1) few.openWatch('jane', false)
   })
 
   it('let 32 MiB of lists wait for the clients of a user, 64 MiB for all, and always one list', () => {
