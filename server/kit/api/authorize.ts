@@ -37,7 +37,8 @@ export interface Authorizer {
   authorize(request: AccessRequest): Promise<ResourceScope>
   /**
    * Looks again every 10 s while a stream is open. Calls `end` once, with Forbidden where the right is gone, Expired
-   * where another namespace took the name, ServiceUnavailable where nothing was found out. Returns how to stop looking.
+   * where another namespace took the name, ServiceUnavailable where nothing was found out, or nothing for about 30 s,
+   * because the API server takes so long to say. Returns how to stop looking.
    */
   guard(request: AccessRequest, scope: ResourceScope, end: (reason: ApiError) => void): () => void
   /** Does the looking until the signal aborts. */
@@ -60,7 +61,10 @@ const REVIEW_MS = 10_000
 const MAX_REVIEWS = 10_000
 const REVIEW_TIMEOUT_MS = 5000
 /** Looks at open streams that are under way at once. */
-const PARALLEL_LOOKS = 4
+const PARALLEL_LOOKS = 16
+/** A stream whose last good look was begun so long ago ends; how often that is looked for comes on top. */
+const UNSEEN_MS = 27_000
+const SWEEP_MS = 2500
 /** As k8s.io/apiserver: members may do all, even where the authorizers do not answer. */
 const ALWAYS_ALLOWED = 'system:masters'
 
@@ -69,6 +73,8 @@ interface Guarded {
   readonly request: AccessRequest
   readonly scope: ResourceScope
   readonly ends: Set<(reason: ApiError) => void>
+  /** When the last look that found the right was begun, in epoch milliseconds. */
+  seenAt: number
 }
 
 /** An authorizer that asks the API server; its metric may be registered once only. */
@@ -113,7 +119,7 @@ class ReviewAuthorizer implements Authorizer {
     if (isMaster(request.caller)) return () => undefined
     const { resource, verb, namespace, name, caller } = request
     const key = digest([caller, verb, resource.plural, namespace, name, scope.namespaceUid])
-    const guarded = this.#guarded.get(key) ?? { request, scope, ends: new Set() }
+    const guarded = this.#guarded.get(key) ?? { request, scope, ends: new Set(), seenAt: this.#clock.now() }
     this.#guarded.set(key, guarded)
     guarded.ends.add(end)
     return () => {
@@ -123,27 +129,54 @@ class ReviewAuthorizer implements Authorizer {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([
+      this.#every(REVIEW_MS, () => this.#lookAgain(this.#clock.now()), signal),
+      // By itself: looks that hang are what it is for.
+      this.#every(SWEEP_MS, () => this.#endUnseen(this.#clock.now()), signal),
+    ])
+  }
+
+  async #every(ms: number, work: () => Promise<void> | void, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#clock.sleep(REVIEW_MS, signal).catch((error: unknown) => {
+      await this.#clock.sleep(ms, signal).catch((error: unknown) => {
         if (!signal.aborted) throw error
       })
       if (signal.aborted) return
-      await this.#lookAgain(this.#clock.now())
+      await work()
     }
   }
 
   async #lookAgain(notBefore: number): Promise<void> {
-    const waiting = [...this.#guarded]
+    // Taken from the end: those that wait longest come first.
+    const waiting = [...this.#guarded].toSorted(([, one], [, other]) => other.seenAt - one.seenAt)
     const look = async (): Promise<void> => {
       for (let next = waiting.pop(); next; next = waiting.pop()) {
         const [key, guarded] = next
+        if (this.#guarded.get(key) !== guarded) continue
+        const began = this.#clock.now()
         const reason = await this.#ended(guarded, notBefore)
-        if (!reason) continue
-        if (this.#guarded.get(key) === guarded) this.#guarded.delete(key)
-        for (const end of guarded.ends) end(reason)
+        if (reason) this.#end(key, guarded, reason)
+        else guarded.seenAt = began
       }
     }
     await Promise.all(Array.from({ length: PARALLEL_LOOKS }, look))
+  }
+
+  /** Ends the streams that no look has found right for too long. */
+  #endUnseen(now: number): void {
+    for (const [key, guarded] of this.#guarded) {
+      // The clock was set back: from now on, no longer than anybody else.
+      if (guarded.seenAt > now) guarded.seenAt = now
+      if (now - guarded.seenAt < UNSEEN_MS) continue
+      this.#end(key, guarded, cannotSay(new Error(`nothing was found out for ${UNSEEN_MS / 1000} s`)))
+    }
+  }
+
+  /** Ends all streams of a kind, unless that was done while a look was under way. */
+  #end(key: string, guarded: Guarded, reason: ApiError): void {
+    if (this.#guarded.get(key) !== guarded) return
+    this.#guarded.delete(key)
+    for (const end of guarded.ends) end(reason)
   }
 
   /** Why a stream may not go on. */

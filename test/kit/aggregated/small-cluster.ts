@@ -24,6 +24,8 @@ export class SmallCluster implements KubeTransport {
   readonly reviews: AskedAccess[] = []
   /** Set to answer access reviews and namespaces with this status. */
   outage: number | undefined
+  /** Set to take access reviews and namespaces and never answer them. */
+  silent = false
   #frontProxy: Readonly<Record<string, string>> | undefined
   #version = 1
   readonly #watches = new Set<(frame: string) => void>()
@@ -46,6 +48,7 @@ export class SmallCluster implements KubeTransport {
     if (pathname === '/api/v1/namespaces/kube-system/configmaps') {
       return searchParams.get('watch') ? this.#watch(request.signal) : this.#list()
     }
+    if (this.silent) return untilAborted(request.signal)
     if (this.outage !== undefined) {
       return json(this.outage, { kind: 'Status', message: 'down', code: this.outage })
     }
@@ -107,6 +110,12 @@ export class SmallCluster implements KubeTransport {
     this.reviews.push(asked)
     return json(201, { status: { allowed: this.allows(asked) } })
   }
+}
+
+function untilAborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
 }
 
 function json(status: number, value: unknown): KubeResponse {

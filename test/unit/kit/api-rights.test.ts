@@ -242,6 +242,32 @@ describe('what a caller of the API may see', () => {
       assert.equal(reasons[0]?.reason, 'ServiceUnavailable')
     })
 
+    it('goes on for as long as it is looked at', async () => {
+      const { reasons } = await guarded()
+      for (let turn = 0; turn < 20; turn += 1) await look()
+      assert.deepEqual(reasons, [])
+    })
+
+    it('ends, as all others do, within half a minute of an API server that takes requests and is silent', async () => {
+      const streams = await Promise.all(
+        Array.from({ length: 500 }, (_, index) => {
+          const caller = { username: `user-${index}`, uid: '', groups: [], extra: {} }
+          return guarded({ caller })
+        }),
+      )
+      await look()
+      cluster.silent = true
+      await clock.advance(20_000)
+      assert.equal(streams.flatMap(({ reasons }) => reasons).length, 0)
+      await clock.advance(10_000)
+      for (const { reasons } of streams) {
+        assert.deepEqual(
+          reasons.map(({ reason }) => reason),
+          ['ServiceUnavailable'],
+        )
+      }
+    })
+
     it('is looked at once for all streams of the same kind, and not at all once they are closed', async () => {
       const streams = await Promise.all(Array.from({ length: 20 }, () => guarded()))
       const before = cluster.reviews.length
