@@ -80,7 +80,8 @@ class RenewedIdentity implements PeerIdentity {
 
   run(signal: AbortSignal): Promise<void> {
     const { name, clock, random, log, wakeup } = this.#options
-    const repeated = { periodMs: PERIOD_MS, what: `renew the ${name} certificate`, clock, random, log }
+    const isDue = (): boolean => this.#isDue(clock.now())
+    const repeated = { periodMs: PERIOD_MS, what: `renew the ${name} certificate`, clock, random, log, isDue }
     const step = (): Promise<void> => this.#renewWhereDue(signal)
     return repeatStep({ ...repeated, step, ...(wakeup ? { wakeup } : {}) }, signal)
   }

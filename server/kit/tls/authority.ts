@@ -93,7 +93,11 @@ class SecretAuthority implements Authority {
   run(signal: AbortSignal): Promise<void> {
     const { name, clock, log, random = Math.random } = this.#options
     const step = (): Promise<void> => this.refresh(signal)
-    return repeatStep({ periodMs: PERIOD_MS, what: `keep the ${name}`, clock, random, log, step }, signal)
+    const isDue = (): boolean => this.#isDue(clock.now())
+    return repeatStep(
+      { periodMs: PERIOD_MS, what: `keep the ${name}`, clock, random, log, isDue, step },
+      signal,
+    )
   }
 
   refresh(signal: AbortSignal): Promise<void> {
@@ -110,6 +114,12 @@ class SecretAuthority implements Authority {
       if (!signal.aborted) this.#problem = error instanceof Error ? error.message : String(error)
       throw error
     }
+  }
+
+  #isDue(now: number): boolean {
+    if (!this.#kept) return false
+    const { authority, leaf } = dueRenewal(this.#kept, now, this.#times, this.#options.leaf !== undefined)
+    return authority !== 'keep' || leaf !== 'keep'
   }
 
   async #look(signal: AbortSignal): Promise<void> {

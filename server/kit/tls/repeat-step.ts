@@ -15,8 +15,13 @@ export interface RepeatedStep {
   readonly log: Log
   /** Rings for the next step before its time. */
   readonly wakeup?: Wakeup
+  /** Whether the next step can wait no longer, as far as the clock alone tells; asked every few seconds. */
+  readonly isDue?: () => boolean
   readonly step: (signal: AbortSignal) => Promise<void>
 }
+
+/** A clock that jumps leaves a certificate behind from one moment to the next: it is looked at so often, in milliseconds. */
+const DUE_CHECK_MS = 5000
 
 /** Not longer than the shortest period, so that failing makes nothing slower. */
 const RETRY = { firstMs: 1000, maxMs: 30_000 }
@@ -26,13 +31,13 @@ const LASTING_FAILURES = 6
 
 /** Repeats a step until the signal aborts, soon again after a failure, which is logged. */
 export async function repeatStep(repeated: RepeatedStep, signal: AbortSignal): Promise<void> {
-  const { periodMs, what, clock, random, log, wakeup = new Wakeup(), step } = repeated
+  const { what, clock, random, log, wakeup = new Wakeup(), step } = repeated
   let failures = 0
   while (!signal.aborted) {
     try {
       await step(signal)
       failures = 0
-      await wakeup.wait(clock, periodMs * (0.8 + 0.4 * random()), signal)
+      await untilNext(repeated, wakeup, signal)
     } catch (error) {
       if (signal.aborted) return
       failures += 1
@@ -43,5 +48,19 @@ export async function repeatStep(repeated: RepeatedStep, signal: AbortSignal): P
       // A new bell: what rings must not make failing faster.
       await new Wakeup().wait(clock, backoffDelay(failures, random(), retryAfterMs, RETRY), signal)
     }
+  }
+}
+
+/** Waits until the period is over, the bell rings, or the clock alone tells that the step is due. */
+async function untilNext(
+  { periodMs, clock, random, isDue }: RepeatedStep,
+  wakeup: Wakeup,
+  signal: AbortSignal,
+): Promise<void> {
+  let left = periodMs * (0.8 + 0.4 * random())
+  while (left > 0 && !signal.aborted) {
+    const ms = isDue ? Math.min(left, DUE_CHECK_MS) : left
+    left -= ms
+    if ((await wakeup.wait(clock, ms, signal)) || isDue?.()) return
   }
 }

@@ -10,8 +10,8 @@ export class Wakeup {
     this.#end?.()
   }
 
-  /** Resolves when the bell rings, after `ms` milliseconds, or when the signal aborts. */
-  async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  /** Resolves when the bell rings, after `ms` milliseconds, or when the signal aborts; true where it rang. */
+  async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
     const waiting = new AbortController()
     const either = AbortSignal.any([signal, waiting.signal])
     this.#end = () => waiting.abort()
@@ -24,5 +24,6 @@ export class Wakeup {
       this.#end = undefined
       this.#rung = false
     }
+    return waiting.signal.aborted
   }
 }

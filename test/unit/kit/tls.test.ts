@@ -320,6 +320,30 @@ describe('a repeated step', () => {
     await running
   })
 
+  it('is done within seconds where the clock alone tells that it is due, and once for each period else', async () => {
+    let done = 0
+    let due = false
+    const stopping = new AbortController()
+    const clock = new ManualClock()
+    const step = async (): Promise<void> => {
+      done += 1
+      due = false
+    }
+    const repeated = { periodMs: 45_000, what: 'do it', clock, random: () => 0.5, log: recordedLog(), step }
+    const running = repeatStep({ ...repeated, isDue: () => due }, stopping.signal)
+    await clock.untilSleep(() => true)
+    await clock.advance(44_000)
+    assert.equal(done, 1)
+    await clock.advance(1000)
+    assert.equal(done, 2)
+    await clock.untilSleep(() => true)
+    due = true
+    await clock.advance(5000)
+    assert.equal(done, 3)
+    stopping.abort()
+    await running
+  })
+
   it('heeds a bell that rang while it was under way', async () => {
     let done = 0
     const wakeup = new Wakeup()
