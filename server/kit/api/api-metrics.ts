@@ -9,14 +9,23 @@ export interface ApiMetrics {
   readonly slowWatches: Counter<'resource'>
 }
 
-/** Registers them; `openWatches` is asked at each scrape. */
-export function createApiMetrics(registry: MetricsRegistry, openWatches: () => number): ApiMetrics {
+/** Registers them; what is open and waits is asked at each scrape. */
+export function createApiMetrics(
+  registry: MetricsRegistry,
+  now: { readonly openWatches: () => number; readonly unsentBytes: () => number },
+): ApiMetrics {
   const registers = [registry]
   const watches: Gauge = new Gauge({
     name: 'deckwatch_api_watches',
     help: 'Watches that are open.',
     registers,
-    collect: () => watches.set(openWatches()),
+    collect: () => watches.set(now.openWatches()),
+  })
+  const unsent: Gauge = new Gauge({
+    name: 'deckwatch_api_unsent_bytes',
+    help: 'Bytes of lists and watches that wait for clients to take them.',
+    registers,
+    collect: () => unsent.set(now.unsentBytes()),
   })
   return {
     requests: new Counter({

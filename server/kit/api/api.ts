@@ -49,7 +49,10 @@ class AggregatedApi implements Api {
     this.#documents = createDocuments(resources)
     this.#frontProxy = createFrontProxy(options)
     const limiter = new RequestLimiter({ ...DEFAULT_LIMITS, ...limits }, clock)
-    this.#metrics = createApiMetrics(metrics, () => limiter.openWatches)
+    this.#metrics = createApiMetrics(metrics, {
+      openWatches: () => limiter.openWatches,
+      unsentBytes: () => limiter.unsent.waiting,
+    })
     this.#watches = {
       clock,
       log,

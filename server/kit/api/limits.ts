@@ -1,18 +1,15 @@
 import type { Clock } from '../../../src/core/lib/time.ts'
 import { ApiError } from './api-error.ts'
+import { UnsentBytes, type UnsentLimits } from './unsent-bytes.ts'
 
 /** How much callers may ask for; beyond it they get 429. */
-export interface ApiLimits {
+export interface ApiLimits extends UnsentLimits {
   readonly watchesPerUser: number
   /** Of this process; the last tenth only for members of system:masters, so that an administrator can always look. */
   readonly watches: number
   readonly requestsPerSecond: number
   /** How many requests may come at once after a quiet time. */
   readonly burst: number
-  /** Bytes of lists that a user's clients have not taken yet; a single list may be longer. */
-  readonly unsentBytesPerUser: number
-  /** Of this process. */
-  readonly unsentBytes: number
 }
 
 /** The limits of design §10. */
@@ -35,7 +32,7 @@ interface Bucket {
   filledAt: number
 }
 
-/** Keeps each user's share by a token bucket, and counts open watches and lists on their way. */
+/** Keeps each user's share by a token bucket, and counts open watches and what waits to be sent. */
 export class RequestLimiter {
   readonly #limits: ApiLimits
   readonly #clock: Pick<Clock, 'now'>
@@ -43,12 +40,13 @@ export class RequestLimiter {
   readonly #buckets = new Map<string, Bucket>()
   readonly #watches = new Map<string, number>()
   #watchCount = 0
-  readonly #unsent = new Map<string, number>()
-  #unsentBytes = 0
+  /** What waits for clients: lists, and what watches hold. */
+  readonly unsent: UnsentBytes
 
   constructor(limits: ApiLimits, clock: Pick<Clock, 'now'>) {
     this.#limits = limits
     this.#clock = clock
+    this.unsent = new UnsentBytes(limits)
   }
 
   /** How many watches are open. */
@@ -88,29 +86,6 @@ export class RequestLimiter {
       if (left > 0) this.#watches.set(username, left)
       else this.#watches.delete(username)
       this.#watchCount -= 1
-    }
-  }
-
-  /**
-   * Counts a list until the returned function is called, which must be when its client has had it or has gone;
-   * ApiError TooManyRequests where too much waits for clients that take their time.
-   */
-  holdList(username: string, bytes: number, exempt: boolean): () => void {
-    const own = this.#unsent.get(username) ?? 0
-    const { unsentBytes, unsentBytesPerUser } = this.#limits
-    if (!exempt && own > 0 && own + bytes > unsentBytesPerUser) {
-      throw tooMany(`${own} bytes of lists wait for clients of this user`)
-    }
-    if (this.#unsentBytes > 0 && this.#unsentBytes + bytes > unsentBytes) {
-      throw tooMany(`${this.#unsentBytes} bytes of lists wait for their clients`)
-    }
-    this.#unsent.set(username, own + bytes)
-    this.#unsentBytes += bytes
-    return () => {
-      const left = (this.#unsent.get(username) ?? 0) - bytes
-      if (left > 0) this.#unsent.set(username, left)
-      else this.#unsent.delete(username)
-      this.#unsentBytes -= bytes
     }
   }
 }

@@ -88,7 +88,7 @@ export class ResourceServer {
     const page = await readList(reading, options)
     if (response.destroyed) return
     const text = listText(resource, page, form, clock.now())
-    response.on('close', limiter.holdList(caller.username, text.length, isUnlimited(caller)))
+    response.on('close', limiter.unsent.holdList(caller.username, text.length, isUnlimited(caller)))
     await answerJson(request, response, text, page.warnings)
   }
 
@@ -107,6 +107,11 @@ export class ResourceServer {
     const { access, scope, query, warnings } = await planWatch(reading, options)
     if (response.destroyed) return
     const { fields, labels, allowWatchBookmarks: bookmarks, sendInitialEvents, timeoutSeconds = 0 } = options
+    const unsent = limiter.unsent.openStream(
+      caller.username,
+      isUnlimited(caller),
+      () => response.writableLength,
+    )
     const stream = new WatchStream(
       {
         resource,
@@ -114,12 +119,14 @@ export class ResourceServer {
         form,
         bookmarks,
         markInitialEnd: sendInitialEvents === true,
+        unsent,
         lifeMs: timeoutSeconds > 0 ? timeoutSeconds * 1000 : WATCH_LIFE_MS * (1 + random()),
       },
       response,
       controller,
       watches,
     )
+    response.on('close', () => unsent.release())
     const unguard = authorizer.guard(access, scope, (reason) => stream.withdraw(reason))
     response.on('close', () => {
       stream.closed()

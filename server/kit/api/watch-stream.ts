@@ -8,6 +8,7 @@ import { bookmarkText, eventObjectText } from './representation.ts'
 import type { ServedObject, ServedResource, WatchNotice } from './resource.ts'
 import { selects, type Selection } from './selectors.ts'
 import { apiErrorOf, failureStatus } from './status.ts'
+import type { UnsentStream } from './unsent-bytes.ts'
 
 /** What one watch was asked for. */
 export interface WatchRequest {
@@ -20,6 +21,8 @@ export interface WatchRequest {
   readonly markInitialEnd: boolean
   /** After so long it is ended, in milliseconds. */
   readonly lifeMs: number
+  /** Where what waits for the client is counted, together with what waits for others. */
+  readonly unsent: Pick<UnsentStream, 'hold' | 'settle'>
 }
 
 /** What all watches of a server share. */
@@ -36,8 +39,8 @@ export interface WatchContext {
 const SEND_BUFFER = 1024 * 1024
 /** A client that did not take the buffer's content for so long is too slow: it may come back and go on. */
 const STALL_MS = 5000
-/** So long a client may take for the rest after the end. */
-const LINGER_MS = 30_000
+/** So long a client may take for the rest after the end, which is memory until then. */
+const LINGER_MS = 5000
 /** A reader may tell more often how far it is. */
 const BOOKMARK_MS = 50_000
 
@@ -54,6 +57,8 @@ export class WatchStream {
   #bookmarkedAt = 0
   #stalledAt: number | undefined
   #endedAt: number | undefined
+  /** Set while enough waits for the client, or for all clients together: resolves when this one has taken it. */
+  #flushed: Promise<void> | undefined
   /** Whether the next event is the stream's first. */
   #first = true
 
@@ -85,7 +90,7 @@ export class WatchStream {
       for await (const notice of notices) {
         if (this.#endedAt !== undefined) break
         this.#tell(notice)
-        if (this.#response.writableLength > SEND_BUFFER) await this.#drained()
+        if (this.#flushed) await this.#drained(this.#flushed)
       }
       this.end()
     } catch (error) {
@@ -113,13 +118,14 @@ export class WatchStream {
     if (this.#endedAt !== undefined) return
     this.#endedAt = this.#context.clock.now()
     // Clients react to an error only when the stream ends after it.
-    if (reason) this.#write(`{"type":"ERROR","object":${JSON.stringify(failureStatus(reason))}}\n`)
+    if (reason) this.#response.write(`{"type":"ERROR","object":${JSON.stringify(failureStatus(reason))}}\n`)
     this.#response.end()
     this.#controller.abort()
   }
 
   /** Ends what has lived long enough, and who does not read. */
   tick(now: number): void {
+    this.#request.unsent.settle()
     if (this.#endedAt !== undefined) {
       if (now - this.#endedAt > LINGER_MS) this.#response.destroy()
     } else if (this.#stalledAt !== undefined && now - this.#stalledAt > STALL_MS) {
@@ -128,16 +134,19 @@ export class WatchStream {
     } else if (now >= this.#endsAt) this.end()
   }
 
-  #drained(): Promise<void> {
+  #drained(flushed: Promise<void>): Promise<void> {
     this.#stalledAt = this.#context.clock.now()
     return new Promise((resolve) => {
       const go = (): void => {
         this.#stalledAt = undefined
-        this.#response.off('drain', go).off('close', go)
+        this.#flushed = undefined
+        this.#request.unsent.settle()
+        this.#response.off('close', go)
         this.#controller.signal.removeEventListener('abort', go)
         resolve()
       }
-      this.#response.once('drain', go).once('close', go)
+      void flushed.then(go)
+      this.#response.once('close', go)
       this.#controller.signal.addEventListener('abort', go, { once: true })
     })
   }
@@ -186,7 +195,15 @@ export class WatchStream {
   }
 
   #write(event: string | Buffer): void {
-    this.#response.write(event)
+    const bytes = Buffer.byteLength(event)
+    const fits = this.#request.unsent.hold(bytes)
+    if (fits && this.#response.writableLength + bytes <= SEND_BUFFER) {
+      this.#response.write(event)
+      return
+    }
+    this.#flushed = new Promise((resolve) => {
+      this.#response.write(event, () => resolve())
+    })
   }
 }
 

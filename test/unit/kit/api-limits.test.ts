@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { ApiError } from '../../../server/kit/api/api-error.ts'
 import { ExpiringCache } from '../../../server/kit/api/expiring-cache.ts'
 import { DEFAULT_LIMITS, RequestLimiter } from '../../../server/kit/api/limits.ts'
+import { UnsentBytes } from '../../../server/kit/api/unsent-bytes.ts'
 import { type ApiWorld, startApiWorld } from '../../kit/aggregated/api-world.ts'
 import { eventually } from '../../kit/aggregated/eventually.ts'
 import { ManualClock } from '../../kit/manual-clock.ts'
@@ -43,7 +44,7 @@ describe('the limits of the API', () => {
 
   it('let 32 MiB of lists wait for the clients of a user, 64 MiB for all, and always one list', () => {
     const MiB = 1024 * 1024
-    const limiter = new RequestLimiter(DEFAULT_LIMITS, new ManualClock())
+    const limiter = new UnsentBytes(DEFAULT_LIMITS)
     limiter.holdList('jane', 100 * MiB, false)()
     const sent = limiter.holdList('jane', 20 * MiB, false)
     assert.throws(() => limiter.holdList('jane', 13 * MiB, false), tooMany)
@@ -55,6 +56,32 @@ describe('the limits of the API', () => {
     limiter.holdList('joe', 20 * MiB, false)
     limiter.holdList('root', 0, true)
     assert.throws(() => limiter.holdList('root', 1, true), tooMany)
+  })
+
+  it('count what watches hold with the lists, but for a little each, and as it is by now', () => {
+    const MiB = 1024 * 1024
+    const unsent = new UnsentBytes(DEFAULT_LIMITS)
+    const waits = new Map<string, number>()
+    const open = (user: string, name: string, exempt = false) =>
+      unsent.openStream(user, exempt, () => waits.get(name) ?? 0)
+    const list = unsent.holdList('jane', 31 * MiB, false)
+    const [slow, other] = [open('jane', 'slow'), open('jane', 'other')]
+    assert.equal(slow.hold(MiB), true)
+    waits.set('slow', MiB)
+    assert.equal(other.hold(16 * 1024), true, 'who keeps up need not wait')
+    assert.equal(other.hold(MiB), false)
+    waits.set('other', MiB)
+    assert.throws(() => unsent.holdList('jane', 1, false), tooMany)
+    // The client has read meanwhile.
+    waits.set('slow', 0)
+    assert.equal(slow.hold(16 * 1024), true)
+    unsent.holdList('jane', 1, false)()
+    assert.equal(open('joe', 'joe').hold(32 * MiB), true)
+    waits.set('joe', 32 * MiB)
+    assert.equal(open('root', 'root', true).hold(2 * MiB), false, 'all together have a limit')
+    list()
+    for (const stream of [slow, other]) stream.release()
+    unsent.holdList('jane', 28 * MiB, false)
   })
 
   it('remember a bounded number of users', () => {
@@ -100,7 +127,7 @@ describe('the limits of the API', () => {
       assert.equal(unread.statusCode, 200)
       const refused = await world.ask(path)
       assert.equal(refused.status, 429)
-      assert.match(refused.body, /bytes of lists wait for clients of this user/)
+      assert.match(refused.body, /bytes wait for clients of this user/)
       assert.equal((await world.ask(path, { user: 'joe' })).status, 200)
       unread.destroy()
       await eventually('a list again', async () => (await world.ask(path)).status === 200)

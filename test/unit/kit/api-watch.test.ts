@@ -239,6 +239,43 @@ describe('a watch of the aggregated API', () => {
       assert.equal(missed[0] && brief(missed[0]), `ADDED w${told.length}`)
       assert.equal(missed.at(-1)?.object.metadata.resourceVersion, world.widgets.version)
     })
+
+    it('is cut off a few seconds after its end, if the rest is not taken', async () => {
+      const answer = await open(`timeoutSeconds=1&resourceVersion=${world.widgets.version}`)
+      answer.pause()
+      for (let index = 0; index < 400; index += 1) put(`w${index}`, 'x'.repeat(64 * 1024))
+      await eventually('the wheel', () => clock.sleeping.includes(1000))
+      for (let second = 0; second < 10; second += 1) await tick(clock)
+      await eventually('no watches', async () =>
+        (await world.metrics.metrics()).includes('deckwatch_api_watches 0'),
+      )
+    })
+
+    it('waits for it where many of them would fill the memory together, and nobody else does', async () => {
+      await world.stop()
+      const MiB = 1024 * 1024
+      world = await startApiWorld({ clock, limits: { unsentBytesPerUser: 3 * MiB } })
+      world.cluster.namespaces.set('shop', 'uid-shop')
+      const from = world.widgets.version
+      const unread: IncomingMessage[] = []
+      for (let turn = 0; turn < 12; turn += 1) unread.push(await open(`resourceVersion=${from}`))
+      for (const answer of unread) answer.pause()
+      const joe = await world.open(`${SHOP}?watch=true&resourceVersion=${from}`, { user: 'joe' })
+      opened.push(joe)
+      const lines = watchLines(joe)
+      for (let index = 0; index < 400; index += 1) put(`w${index}`, 'x'.repeat(64 * 1024))
+      // No second passes: none of them is too slow yet.
+      assert.equal((await lines.take(400)).length, 400)
+      const waiting = /^deckwatch_api_unsent_bytes (\d+)$/m.exec(await world.metrics.metrics())?.[1]
+      // One event more of each.
+      assert.ok(Number(waiting) > MiB && Number(waiting) < 4.2 * MiB, `${waiting} bytes wait`)
+      const [first] = unread
+      assert.ok(first)
+      // The others hold what they hold, and yet this one goes on.
+      assert.equal((await watchLines(first.resume()).take(400)).length, 400)
+      put('last')
+      assert.deepEqual((await lines.take(1)).map(brief), ['ADDED last'])
+    })
   })
 })
 
