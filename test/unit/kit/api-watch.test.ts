@@ -241,11 +241,13 @@ describe('a watch of the aggregated API', () => {
     })
 
     it('is cut off a few seconds after its end, if the rest is not taken', async () => {
-      const answer = await open(`timeoutSeconds=1&resourceVersion=${world.widgets.version}`)
+      const answer = await open(`timeoutSeconds=4&resourceVersion=${world.widgets.version}`)
       answer.pause()
       for (let index = 0; index < 400; index += 1) put(`w${index}`, 'x'.repeat(64 * 1024))
       await eventually('the wheel', () => clock.sleeping.includes(1000))
-      for (let second = 0; second < 10; second += 1) await tick(clock)
+      for (let second = 0; second < 6; second += 1) await tick(clock)
+      assert.match(await world.metrics.metrics(), /^deckwatch_api_watches 1$/m, 'the rest waits')
+      for (let second = 0; second < 7; second += 1) await tick(clock)
       await eventually('no watches', async () =>
         (await world.metrics.metrics()).includes('deckwatch_api_watches 0'),
       )
