@@ -230,7 +230,7 @@ export const SETTINGS: Settings = {
   watches: {
     schema: wholeNumber(1, 100_000),
     allowed: 'a whole number from 1 to 100000',
-    help: 'watches that the api holds open at once',
+    help: 'watches that the api holds open at once, a tenth of them kept back for system:masters',
     fallback: '500',
   },
   watchesPerUser: {
