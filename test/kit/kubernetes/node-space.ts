@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -22,6 +22,7 @@ export class NodeSpace {
   /** Makes them, with a link between the host and the node's bridge. */
   static async open(folder: RunFolder, signal?: AbortSignal): Promise<NodeSpace> {
     removeCgroups()
+    await removeHostInterface()
     makeCgroups()
     const script = join(import.meta.dirname, 'node-space.sh')
     const address = `${NODE_NETWORK.nodeAddress}/${NODE_NETWORK.prefixLength}`
@@ -64,6 +65,7 @@ export class NodeSpace {
   /** Ends every process inside, containers too, and with them the mounts and the network. */
   async close(): Promise<void> {
     await this.#holder.kill()
+    await removeHostInterface()
     for (let waited = 0; waited < 10_000 && !removeCgroups(); waited += 50) await delay(50)
   }
 
@@ -81,6 +83,17 @@ export class NodeSpace {
 
 function onlyChild(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim())
+}
+
+/** The kernel takes it some time after the last process of the node's network, and a new node may come before that. */
+async function removeHostInterface(): Promise<void> {
+  const { hostInterface } = NODE_NETWORK
+  const present = () => existsSync(`/sys/class/net/${hostInterface}`)
+  for (let waited = 0; waited < 10_000 && present(); waited += 50) {
+    // Fails where the kernel is about to take it, or just did.
+    spawnSync('ip', ['link', 'delete', hostInterface])
+    if (present()) await delay(50)
+  }
 }
 
 /** With cgroup v1 each controller has a hierarchy of its own, with v2 there is one. */
