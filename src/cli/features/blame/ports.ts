@@ -18,7 +18,11 @@ export interface ChangesQuery {
   /** Undefined: the whole cluster, cluster-scoped objects too. */
   readonly namespace: string | undefined
   /** By the selectable fields of `changes`. */
-  readonly fields: readonly { readonly field: string; readonly operator: '=' | '!='; readonly value: string }[]
+  readonly fields: readonly {
+    readonly field: string
+    readonly operator: '=' | '!='
+    readonly value: string
+  }[]
   /** Epoch milliseconds, both inclusive. */
   readonly since: number | undefined
   readonly until: number | undefined
@@ -51,7 +55,12 @@ export interface ChangesPorts {
 /** What `kubectl blame` needs of the API server itself. */
 export interface ObjectPorts {
   /** KUBE_NOT_FOUND where there is no such object. */
-  getObject(type: ResourceType, namespace: string | undefined, name: string, signal: AbortSignal): Promise<KubernetesObject>
+  getObject(
+    type: ResourceType,
+    namespace: string | undefined,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<KubernetesObject>
   listObjects(
     type: ResourceType,
     namespace: string | undefined,
