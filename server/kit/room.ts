@@ -1,4 +1,5 @@
 import type { ServedResource } from './api/resource.ts'
+import type { Route } from './api/route.ts'
 
 /** What a named probe answers; the reason is one clause without a full stop, for people. */
 export interface ProbeAnswer {
@@ -22,6 +23,8 @@ export interface Room {
   /** As users write it in `--components`. */
   readonly name: string
   readonly resources: readonly ServedResource[]
+  /** Further paths of the listener at the api's address, such as that of a webhook. */
+  readonly routes?: readonly Route[]
   /** Works until the signal aborts; rejects only with what no waiting heals, and the process then ends. */
   run(signal: AbortSignal): Promise<void>
   /** Whether the first sync is done and answers are whole. */

@@ -60,6 +60,8 @@ export interface StoredGap extends Omit<RecordingGap, 'from' | 'to'> {
 /** A change with the number by which readers see it; numbers rise, and one is given whenever a change's visible state changes. */
 export interface NumberedChange extends ChangeRecord {
   readonly number: number
+  /** It was visible under an earlier number: a watch tells it as MODIFIED. */
+  readonly revised?: boolean
 }
 
 /** Kinds of which a reader may see the history, or all. */

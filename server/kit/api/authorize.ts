@@ -45,6 +45,22 @@ export interface Authorizer {
   run(signal: AbortSignal): Promise<void>
 }
 
+/** Looks at single rights for readers whose records are of many kinds. */
+export interface AccessReviewer {
+  /**
+   * Whether the caller may do something with Kubernetes' own objects, in a namespace or (undefined) in all; by an answer
+   * that is at most 10 s old, or not older than `notBefore` (epoch milliseconds). ApiError ServiceUnavailable where the
+   * API server did not say.
+   */
+  allows(
+    caller: Caller,
+    right: RequiredRight & { readonly namespace: string | undefined },
+    notBefore?: number,
+  ): Promise<boolean>
+  /** The uid of the namespace that has the name now, asked anew each time; NO_NAMESPACE_UID where there is none. */
+  namespaceUid(namespace: string): Promise<string>
+}
+
 /** What an authorizer stands on. */
 export interface AuthorizerOptions {
   /** Speaks as the companion, which must be allowed to create SubjectAccessReviews and to get namespaces. */
@@ -78,11 +94,11 @@ interface Guarded {
 }
 
 /** An authorizer that asks the API server; its metric may be registered once only. */
-export function createAuthorizer(options: AuthorizerOptions): Authorizer {
+export function createAuthorizer(options: AuthorizerOptions): Authorizer & AccessReviewer {
   return new ReviewAuthorizer(options)
 }
 
-class ReviewAuthorizer implements Authorizer {
+class ReviewAuthorizer implements Authorizer, AccessReviewer {
   readonly #transport: KubeTransport
   readonly #clock: Clock
   readonly #reviews: ExpiringCache<boolean>
@@ -112,7 +128,16 @@ class ReviewAuthorizer implements Authorizer {
     }
     if ((await this.#denied(widest, 0)) === undefined) return everywhere
     await this.#require(request, 0)
-    return { namespace, namespaceUid: await this.#namespaceUid(namespace) }
+    return { namespace, namespaceUid: await this.namespaceUid(namespace) }
+  }
+
+  async allows(
+    caller: Caller,
+    right: RequiredRight & { readonly namespace: string | undefined },
+    notBefore = 0,
+  ): Promise<boolean> {
+    if (isMaster(caller)) return true
+    return this.#reviews.get(digest([caller, right]), () => this.#review(caller, right), notBefore)
   }
 
   guard(request: AccessRequest, scope: ResourceScope, end: (reason: ApiError) => void): () => void {
@@ -188,7 +213,7 @@ class ReviewAuthorizer implements Authorizer {
       }
       await this.#require(request, notBefore)
       const namespace = scope.namespace ?? ''
-      if ((await this.#namespaceUid(namespace)) === scope.namespaceUid) return undefined
+      if ((await this.namespaceUid(namespace)) === scope.namespaceUid) return undefined
       return new ApiError('Expired', `namespace "${namespace}" is not the one that it was: list again`)
     } catch (error) {
       return error instanceof ApiError ? error : cannotSay(error)
@@ -203,10 +228,10 @@ class ReviewAuthorizer implements Authorizer {
   /** The right that the caller lacks: on our own resource, or on what stands behind it. */
   async #denied(request: AccessRequest, notBefore: number): Promise<ResourceAttributes | undefined> {
     const { caller, verb, resource, namespace, name } = request
-    const behind: RequiredRight = resource.rightBehind[verb === 'watch' ? 'watch' : 'list']
+    const behind: RequiredRight | undefined = resource.rightBehind?.[verb === 'watch' ? 'watch' : 'list']
     const rights: readonly ResourceAttributes[] = [
       { namespace, verb, group: API_GROUP, resource: resource.plural, name },
-      { namespace, ...behind },
+      ...(behind ? [{ namespace, ...behind }] : []),
     ]
     const answers = await Promise.all(
       rights.map((right) =>
@@ -236,7 +261,7 @@ class ReviewAuthorizer implements Authorizer {
    * Asked each time: an answer of ten seconds ago may be of a namespace that is gone, whose records are not for those
    * who were given the new one.
    */
-  async #namespaceUid(namespace: string): Promise<string> {
+  async namespaceUid(namespace: string): Promise<string> {
     try {
       const { metadata } = await requestJson<{ readonly metadata?: { readonly uid?: string } }>(
         this.#transport,

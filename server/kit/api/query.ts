@@ -15,6 +15,10 @@ export interface ReadOptions extends Selection {
   readonly timeoutSeconds: number | undefined
   /** Epoch milliseconds: only records of this moment or later. */
   readonly sinceTime: number | undefined
+  /** Epoch milliseconds: only records of this moment or earlier. */
+  readonly untilTime: number | undefined
+  /** At most so many records of each thing. */
+  readonly perObject: number | undefined
 }
 
 /** RFC 3339 with any zone; Date.parse alone takes much more. */
@@ -33,7 +37,9 @@ export function parseQuery(query: string): ReadOptions {
     allowWatchBookmarks: flag(given.get('allowWatchBookmarks')),
     sendInitialEvents: given.has('sendInitialEvents') ? flag(given.get('sendInitialEvents')) : undefined,
     timeoutSeconds: wholeNumber('timeoutSeconds', text('timeoutSeconds')),
-    sinceTime: instant(text('sinceTime')),
+    sinceTime: instant('sinceTime', text('sinceTime')),
+    untilTime: instant('untilTime', text('untilTime')),
+    perObject: positive('perObject', text('perObject')),
     fields: parseFieldSelector(text('fieldSelector')),
     labels: parseLabelSelector(text('labelSelector')),
   }
@@ -55,13 +61,19 @@ function wholeNumber(name: string, text: string): number | undefined {
   throw new ApiError('BadRequest', `${name}: Invalid value: ${JSON.stringify(text)}: must be a whole number`)
 }
 
-function instant(text: string): number | undefined {
+function positive(name: string, text: string): number | undefined {
+  const number = wholeNumber(name, text)
+  if (number === undefined || number > 0) return number
+  throw new ApiError('BadRequest', `${name}: Invalid value: ${JSON.stringify(text)}: must be greater than 0`)
+}
+
+function instant(name: string, text: string): number | undefined {
   if (text === '') return undefined
   const at = RFC_3339.test(text) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(at)) return at
   throw new ApiError(
     'BadRequest',
-    `sinceTime: Invalid value: ${JSON.stringify(text)}: must be a time such as 2026-11-21T02:14:07Z`,
+    `${name}: Invalid value: ${JSON.stringify(text)}: must be a time such as 2026-11-21T02:14:07Z`,
   )
 }
 

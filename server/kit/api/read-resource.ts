@@ -33,12 +33,12 @@ const MAX_EMPTY_PAGES = 20
 export async function readList(reading: Reading, options: ReadOptions): Promise<ListPage> {
   const { resource, namespace, caller, authorizer } = reading
   const { signal } = reading.controller
-  const { fields, labels, limit, sinceTime } = options
+  const { fields, labels, limit, sinceTime, untilTime, perObject } = options
   const access = { caller, verb: 'list', resource, namespace, name: selectedName(fields) } as const
   const scope = await authorizer.authorize(access)
   let token = options.continue
   for (let pages = 1; ; pages += 1) {
-    const query = { ...scope, fields, limit, continue: token, sinceTime }
+    const query = { ...scope, fields, limit, continue: token, sinceTime, untilTime, perObject }
     const page = await resource.reader.list(query, caller, signal)
     checkVersion(options, page.resourceVersion)
     if (fields.length === 0 && labels.length === 0) return page

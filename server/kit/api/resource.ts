@@ -44,11 +44,15 @@ export interface ListQuery extends ResourceScope {
   readonly continue: string
   /** Epoch milliseconds: only records of this moment or later, for resources that are records of something. */
   readonly sinceTime: number | undefined
+  /** Epoch milliseconds: only records of this moment or earlier. */
+  readonly untilTime?: number | undefined
+  /** At most so many records of each thing that they are of, the newest; for resources that are records of something. */
+  readonly perObject?: number | undefined
 }
 
 /** One page of a list. */
 export interface ListPage {
-  /** In a stable order, by namespace and name. */
+  /** In a stable order: by namespace and name, or records in the order of time. */
   readonly items: readonly ServedObject[]
   /** A watch from here misses nothing. */
   readonly resourceVersion: string
@@ -134,7 +138,10 @@ export interface ServedResource {
   readonly columns: readonly TableColumn[]
   /** The fields that a field selector may name, besides metadata.name and metadata.namespace. */
   readonly selectableFields: Readonly<Record<string, (object: ServedObject) => string>>
-  /** What a caller must be allowed on the thing behind, in the namespace asked for or in all. */
-  readonly rightBehind: { readonly list: RequiredRight; readonly watch: RequiredRight }
+  /**
+   * What a caller must be allowed on the thing behind, in the namespace asked for or in all; left out where objects stand
+   * for things of many kinds, and the reader itself looks at the right on each.
+   */
+  readonly rightBehind?: { readonly list: RequiredRight; readonly watch: RequiredRight }
   readonly reader: ResourceReader
 }

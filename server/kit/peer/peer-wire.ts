@@ -183,6 +183,8 @@ function readList(from: Fields): ListQuery {
     limit: numberOf(from['limit']) ?? 0,
     continue: textOf(from['continue']),
     sinceTime: numberOf(from['sinceTime']),
+    untilTime: numberOf(from['untilTime']),
+    perObject: numberOf(from['perObject']),
   }
 }
 

@@ -28,6 +28,8 @@ describe('the query of a list or watch', () => {
       sendInitialEvents: undefined,
       timeoutSeconds: undefined,
       sinceTime: undefined,
+      untilTime: undefined,
+      perObject: undefined,
       fields: [],
       labels: [],
     })
@@ -54,7 +56,14 @@ describe('the query of a list or watch', () => {
     )
   })
 
+  it('reads how many records of each thing are wanted, and until when', () => {
+    const { perObject, untilTime } = parseQuery('perObject=3&untilTime=2026-11-21T02:00:00Z')
+    assert.deepEqual([perObject, untilTime], [3, Date.UTC(2026, 10, 21, 2)])
+  })
+
   for (const [query, expected] of [
+    ['perObject=0', /^400 perObject: Invalid value: "0": must be greater than 0/],
+    ['untilTime=tomorrow', /^400 untilTime/],
     ['limit=many', /^400 limit: Invalid value: "many"/],
     ['timeoutSeconds=1.5', /^400 timeoutSeconds/],
     ['resourceVersion=abc', /^400 resourceVersion: Invalid value: "abc"/],
@@ -91,6 +100,8 @@ describe('the query of a list or watch', () => {
       'fieldSelector',
       'labelSelector',
       'sinceTime',
+      'untilTime',
+      'perObject',
       'timeoutSeconds',
       'sendInitialEvents',
       'continue',

@@ -188,6 +188,8 @@ describe('reading of the aggregated API', () => {
         limit: 7,
         continue: '',
         sinceTime: Date.UTC(2026, 10, 21, 2),
+        untilTime: undefined,
+        perObject: undefined,
       },
     ])
   })
