@@ -1,7 +1,7 @@
 import type { LOG_LEVELS } from '../log.ts'
 
 /** What can run in a process of the companion. */
-export const COMPONENTS = ['api', 'image-graph'] as const
+export const COMPONENTS = ['api', 'image-graph', 'audit-log'] as const
 
 /** The api, or a room by its name. */
 export type ComponentName = (typeof COMPONENTS)[number]
@@ -13,8 +13,40 @@ export interface PeerAddress {
   readonly port: number
 }
 
+/** How large something may become: so many bytes, or that part of the volume (0 to 1). */
+export type SizeLimit = { readonly bytes: number } | { readonly share: number }
+
+/** What the audit log is told from outside. */
+export interface AuditConfig {
+  /** RESOURCE.VERSION.GROUP, beside the built-in ones. */
+  readonly auditResources: readonly string[]
+  readonly auditExcludeUsers: readonly string[]
+  readonly auditExcludeGroups: readonly string[]
+  readonly auditExcludeNamespaces: readonly string[]
+  /** `KEY=VALUE`. */
+  readonly auditExcludeExtra: readonly string[]
+  readonly auditIncludeUsers: readonly string[]
+  readonly auditIncludeGroups: readonly string[]
+  readonly auditIncludeNamespaces: readonly string[]
+  readonly auditIncludeExtra: readonly string[]
+  readonly auditConditions: readonly { readonly name: string; readonly expression: string }[]
+  readonly auditAccess: boolean
+  readonly auditWatchSecrets: boolean
+  readonly auditRedact: readonly string[]
+  readonly auditHistoryMs: number
+  readonly auditSecretsMs: number
+  readonly auditPerObject: number
+  readonly auditKeepLast: number
+  readonly auditSize: SizeLimit
+  readonly auditJournalBytes: number
+  /** The Service by which the API server reaches the webhook; empty: the api's own. */
+  readonly auditService: string
+  /** The ValidatingWebhookConfiguration that is kept right; empty: none, and nothing is recorded. */
+  readonly auditWebhook: string
+}
+
 /** Everything that a process of the companion is told from outside; times in milliseconds, sizes in bytes. */
-export interface Config {
+export interface Config extends AuditConfig {
   readonly components: readonly ComponentName[]
   readonly peers: readonly PeerAddress[]
   /** Empty: the pod's own, or the kubeconfig's. */
@@ -47,4 +79,6 @@ export interface Config {
   /** Of one user; twice as many may come at once. */
   readonly requestsPerSecond: number
   readonly shutdownGraceMs: number
+  /** `postgres://…`, with a password in it; empty: files on the volume. */
+  readonly store: string
 }

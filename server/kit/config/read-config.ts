@@ -96,14 +96,13 @@ async function readConfigFile(
 /** All settings that are right; what is wrong with the others is added to the problems. */
 function parseAll(given: ReadonlyMap<string, GivenValue>, problems: string[]): Partial<Config> {
   const entries = KEYS.flatMap((key) => {
-    const { schema, fallback, allowed } = SETTINGS[key]
+    const { schema, fallback, allowed, isSecret } = SETTINGS[key]
     const name = settingName(key)
     const value = given.get(name)
     const parsed = schema.safeParse(value?.value ?? fallback)
     if (parsed.success) return [[key, parsed.data]]
-    problems.push(
-      `--${name} "${visible(value?.value ?? '')}": ${allowed} (from ${value?.source ?? 'default'})`,
-    )
+    const shown = isSecret === true ? '…' : visible(value?.value ?? '')
+    problems.push(`--${name} "${shown}": ${allowed} (from ${value?.source ?? 'default'})`)
     return []
   })
   return Object.fromEntries(entries) as Partial<Config>

@@ -1,7 +1,22 @@
 import { z } from 'zod'
-import { parseDuration } from '../../../src/core/lib/time.ts'
 import { LOG_LEVELS } from '../log.ts'
-import { COMPONENTS, type Config, type PeerAddress } from './config.ts'
+import { AUDIT_SETTING_NAMES, AUDIT_SETTINGS } from './audit-settings.ts'
+import { COMPONENTS, type Config } from './config.ts'
+import {
+  address,
+  DNS_LABEL,
+  DNS_NAME,
+  list,
+  orEmpty,
+  read,
+  readDatabaseUrl,
+  readBytes,
+  readDuration,
+  readPeer,
+  readUrl,
+  text,
+  wholeNumber,
+} from './setting-schemas.ts'
 
 /** One setting: a flag, an environment variable and a key of the configuration file. */
 export interface Setting<T> {
@@ -12,99 +27,14 @@ export interface Setting<T> {
   readonly fallback: string
   /** A flag without a value means `true`. */
   readonly isSwitch?: boolean
+  /** The value is never shown, be it wrong. */
+  readonly isSecret?: boolean
 }
 
 /** The settings by their key in `Config`. */
 export type Settings = { readonly [K in keyof Config]: Setting<Config[K]> }
 
-const REFUSED = 'refused'
 const DAY_MS = 24 * 60 * 60 * 1000
-const MAX_PORT = 65_535
-
-const DNS_LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
-const DNS_NAME = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)*$/
-const LISTEN_ADDRESS = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]]*):(\d{1,5})$/
-const PEER = /^([^=]+)=(\[[0-9a-fA-F:.]+\]|[^\s:[\]=]+):(\d{1,5})$/
-
-const SIZE_UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-}
-
-/** A schema from a function that gives undefined for what it does not take. */
-function read<T>(parse: (text: string) => T | undefined): z.ZodType<T, string> {
-  return z.string().transform((text, context) => {
-    const value = parse(text)
-    if (value !== undefined) return value
-    context.addIssue({ code: 'custom', message: REFUSED })
-    return z.NEVER
-  })
-}
-
-const text = z.string().refine((value) => !value.includes('\0'))
-const orEmpty = (pattern: RegExp): z.ZodType<string, string> =>
-  z.string().refine((value) => value === '' || pattern.test(value))
-
-function words(value: string): string[] {
-  return value
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== '')
-}
-
-function list<T>(item: (word: string) => T | undefined, least: number): z.ZodType<readonly T[], string> {
-  return read((value) => {
-    const items = words(value).map(item)
-    const known = items.filter((one) => one !== undefined)
-    const distinct = new Set(words(value)).size === items.length
-    return known.length === items.length && items.length >= least && distinct ? known : undefined
-  })
-}
-
-function wholeNumber(least: number, most: number): z.ZodType<number, string> {
-  return read((value) => {
-    const number = /^\d+$/.test(value) ? Number(value) : NaN
-    return number >= least && number <= most ? number : undefined
-  })
-}
-
-const address = read((value) => {
-  if (value === '') return value
-  const port = LISTEN_ADDRESS.exec(value)?.[1]
-  return port !== undefined && Number(port) <= MAX_PORT ? value : undefined
-})
-
-function readPeer(word: string): PeerAddress | undefined {
-  const [, component, host = '', port] = PEER.exec(word) ?? []
-  if (component !== 'image-graph' || Number(port) < 1 || Number(port) > MAX_PORT) return undefined
-  return { component, host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
-}
-
-function readBytes(value: string): number | undefined {
-  const [, number, unit = ''] = /^(\d{1,9})([a-zA-Z]*)$/.exec(value) ?? []
-  const scale = SIZE_UNITS[unit]
-  return number === undefined || scale === undefined ? undefined : Number(number) * scale
-}
-
-function readDuration(value: string): number | undefined {
-  try {
-    return parseDuration(value)
-  } catch {
-    return undefined
-  }
-}
-
-function readUrl(value: string): string | undefined {
-  if (value === '') return value
-  return URL.canParse(value) && new URL(value).protocol === 'https:' ? value : undefined
-}
 
 const ADDRESS_FORM = 'HOST:PORT or :PORT, such as :10250; empty switches it off'
 const LABEL_FORM = 'lower-case letters, digits and hyphens'
@@ -119,7 +49,7 @@ export const SETTINGS: Settings = {
   },
   peers: {
     schema: list(readPeer, 0),
-    allowed: 'image-graph=HOST:PORT, with commas between',
+    allowed: 'image-graph=HOST:PORT or audit-log=HOST:PORT, with commas between',
     help: 'components that run in another pod, whose readers the api asks there',
     fallback: '',
   },
@@ -227,6 +157,14 @@ export const SETTINGS: Settings = {
     help: 'size of the history of images on the volume',
     fallback: '256Mi',
   },
+  store: {
+    schema: read(readDatabaseUrl),
+    allowed: 'postgres://USER:PASSWORD@HOST/DATABASE, or empty for the volume',
+    help: 'the database of the components that can share one; by the variable DECKWATCH_STORE, for others see flags',
+    fallback: '',
+    isSecret: true,
+  },
+  ...AUDIT_SETTINGS,
   watches: {
     schema: wholeNumber(1, 100_000),
     allowed: 'a whole number from 1 to 100000',
@@ -258,6 +196,7 @@ const NAMES: Readonly<Partial<Record<keyof Config, string>>> = {
   historyMs: 'history-days',
   historyBytes: 'history-size',
   shutdownGraceMs: 'shutdown-grace',
+  ...AUDIT_SETTING_NAMES,
 }
 
 /** The flag without its dashes, which is the key of the file too: `api-address`. */

@@ -63,7 +63,10 @@ export function startThread<State>(
   let state: State | undefined
   let toldAt = clock.now()
   let isGone = false
-  const post = (message: ToThread): void => worker.postMessage(message)
+  const post = (message: ToThread): void => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+    worker.postMessage(message)
+  }
   worker.on('message', (message: FromThread) => {
     switch (message.type) {
       case 'result':

@@ -5,7 +5,7 @@ import { type Clock, rfc3339Seconds } from '../../../src/core/lib/time.ts'
 import type { CertificateStatus } from '../../../src/core/wire/companion-status.ts'
 import type { Log } from '../log.ts'
 import type { ProbeAnswer } from '../room.ts'
-import { readSecret, type SecretPlace, type StoredSecret, writeSecret } from './authority-secret.ts'
+import { readSecret, type SecretPlace, type StoredSecret, writeSecret } from '../kept-secret.ts'
 import { createAuthorityPair, createLeaf, type LeafOrder, signLeaf } from './certificate.ts'
 import { pemOf, type Validity } from './certificate-facts.ts'
 import {
@@ -155,7 +155,7 @@ class SecretAuthority implements Authority {
   ): Promise<boolean> {
     const { log, name, leaf, clock } = this.#options
     const data = await this.#renewed(kept, due)
-    if (!(await writeSecret(this.#place, stored, data, signal))) return false
+    if (!(await writeSecret(this.#place, stored, { ...data }, signal))) return false
     const now = clock.now()
     const made = readKeptAuthority(data, { leafName: leaf?.dnsName, now })
     if (due.authority !== 'keep') log.info({ ...lifeOf(made.signer) }, `made a new ${name}`)

@@ -61,6 +61,28 @@ describe('the configuration', () => {
       historyMs: 7 * 24 * 3_600_000,
       historyEvents: 200_000,
       historyBytes: 256 * 1024 * 1024,
+      store: '',
+      auditResources: [],
+      auditExcludeUsers: [],
+      auditExcludeGroups: [],
+      auditExcludeNamespaces: [],
+      auditExcludeExtra: [],
+      auditIncludeUsers: [],
+      auditIncludeGroups: [],
+      auditIncludeNamespaces: [],
+      auditIncludeExtra: [],
+      auditConditions: [],
+      auditAccess: false,
+      auditWatchSecrets: false,
+      auditRedact: [],
+      auditHistoryMs: 30 * 24 * 3_600_000,
+      auditSecretsMs: 7 * 24 * 3_600_000,
+      auditPerObject: 100,
+      auditKeepLast: 10,
+      auditSize: { share: 0.8 },
+      auditJournalBytes: 256 * 1024 * 1024,
+      auditService: '',
+      auditWebhook: 'deckwatch-audit-log',
       watches: 500,
       watchesPerUser: 100,
       requestsPerSecond: 20,
@@ -119,7 +141,7 @@ describe('the configuration', () => {
         '--service: a text, number, true or false, or a list of such (from file /etc/deckwatch/config.yaml)',
         '--histroy-days "3": there is no such setting; --help lists them (from file /etc/deckwatch/config.yaml)',
         '--colour "red": there is no such setting; --help lists them (from flag)',
-        '--components "api,blame": one or more of api, image-graph, each once, with commas between (from flag)',
+        '--components "api,blame": one or more of api, image-graph, audit-log, each once, with commas between (from flag)',
         '--api-address "10250": HOST:PORT or :PORT, such as :10250; empty switches it off (from env DECKWATCH_API_ADDRESS)',
         '--log-level "loud": one of debug, info, warn, error (from flag)',
         '--history-days "0": a whole number from 1 to 3650 (from file /etc/deckwatch/config.yaml)',
@@ -148,6 +170,11 @@ describe('the configuration', () => {
     ['history-days', '7d'],
     ['history-events', '-1'],
     ['history-size', '1Ki'],
+    ['audit-resources', 'certificates'],
+    ['audit-exclude-extra', 'scopes'],
+    ['audit-conditions', '[{"name":"a"}]'],
+    ['audit-size', '0%'],
+    ['audit-redact', 'secrets'],
     ['watches', '0'],
     ['watches-per-user', 'many'],
     ['requests-per-second', '-1'],
@@ -198,6 +225,28 @@ describe('the configuration', () => {
     assert.match((await problems({ argv: ['--data'] }))[0] ?? '', /^--data: a value is missing/)
   })
 
+  it('never shows the URL of a database, which has a password in it', async () => {
+    const said = await problems({ argv: ['--store', 'mysql://deck:hidden@db/x'] })
+    assert.match(said.join(), /^--store "…": postgres:/)
+    assert.doesNotMatch(said.join(), /hidden/)
+  })
+
+  it('reads what the audit log records', async () => {
+    const { auditConditions, auditSize, auditResources, auditExcludeUsers } = await config({
+      argv: ['--audit-resources', 'certificates.v1.cert-manager.io', '--audit-size=2Gi'],
+      file: `audit-exclude-users: ['system:serviceaccount:ci:*']\naudit-conditions: '[{"name":"a","expression":"true"}]'\n`,
+    })
+    assert.deepEqual(
+      [auditConditions, auditSize, auditResources, auditExcludeUsers],
+      [
+        [{ name: 'a', expression: 'true' }],
+        { bytes: 2 * 2 ** 30 },
+        ['certificates.v1.cert-manager.io'],
+        ['system:serviceaccount:ci:*'],
+      ],
+    )
+  })
+
   it('never writes control characters of a value to the terminal', async () => {
     assert.doesNotMatch((await problems({ argv: ['--service', 'a\u001b[31m'] })).join(), /\u001b/)
   })
@@ -205,7 +254,7 @@ describe('the configuration', () => {
   it('explains itself, and knows the version', async () => {
     const help = await read({ argv: ['--help'] })
     assert.equal(help.kind, 'print')
-    for (const name of Object.keys(await config({})).filter((key) => !/history|grace/i.test(key))) {
+    for (const name of Object.keys(await config({})).filter((key) => !/history|grace|secretsMs|journal/i.test(key))) {
       const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
       assert.ok(help.kind === 'print' && help.text.includes(`  ${flag}`), flag)
     }

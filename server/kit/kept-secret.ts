@@ -1,7 +1,9 @@
-import { requestJson } from '../../../src/core/kube/json-request.ts'
-import type { KubeTransport } from '../../../src/core/kube/transport.ts'
-import { DeckError } from '../../../src/core/lib/errors.ts'
-import type { AuthorityData } from './kept-authority.ts'
+import { requestJson } from '../../src/core/kube/json-request.ts'
+import type { KubeTransport } from '../../src/core/kube/transport.ts'
+import { DeckError } from '../../src/core/lib/errors.ts'
+
+/** What a Secret holds, decoded, by its keys. */
+export type SecretData = Readonly<Record<string, string | undefined>>
 
 /** Where a Secret is. */
 export interface SecretPlace {
@@ -12,7 +14,7 @@ export interface SecretPlace {
 
 /** A Secret as it was read; `object` is passed back when it is written, with all that others put on it. */
 export interface StoredSecret {
-  readonly data: AuthorityData
+  readonly data: SecretData
   readonly object: SecretObject
 }
 
@@ -43,7 +45,7 @@ export async function readSecret(place: SecretPlace, signal: AbortSignal): Promi
 export async function writeSecret(
   place: SecretPlace,
   stored: StoredSecret | undefined,
-  data: AuthorityData,
+  data: SecretData,
   signal: AbortSignal,
 ): Promise<boolean> {
   const encoded = Object.fromEntries(
@@ -84,7 +86,7 @@ export async function writeSecret(
   }
 }
 
-function decoded({ data }: SecretObject): AuthorityData {
+function decoded({ data }: SecretObject): SecretData {
   return Object.fromEntries(
     Object.entries(data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]),
   )
