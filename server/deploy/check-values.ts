@@ -1,3 +1,4 @@
+import { auditWarnings, checkAuditLog } from './check-audit-log.ts'
 import { quantity } from './quantity.ts'
 import { ValuesError } from './values-error.ts'
 import { FIELDS } from './values-fields.ts'
@@ -20,7 +21,8 @@ export function checkValues(values: DeployValues): readonly string[] {
   checkPods(values)
   checkPorts(values)
   checkSizes(values)
-  return [...storageWarnings(values), ...networkWarnings(values)]
+  checkAuditLog(values)
+  return [...storageWarnings(values), ...networkWarnings(values), ...auditWarnings(values)]
 }
 
 /** Throws a ValuesError for the first value that cannot be, whatever the others are. */
@@ -42,13 +44,22 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-function checkPods({ replicas }: DeployValues): void {
+function checkPods({ replicas, components, store, storage }: DeployValues): void {
   if (replicas === 1) return
-  throw new ValuesError(
-    'replicas',
-    `replicas=${replicas}: must be 1, since each pod has a store of its own and they would tell different histories; ` +
-      'for an API that stays while pods move, set apiReplicas=2',
-  )
+  const refuse = (why: string): never => {
+    throw new ValuesError('replicas', `replicas=${replicas}: ${why}`)
+  }
+  if (store.secret === '' || components.includes('image-graph')) {
+    refuse(
+      'must be 1, since each pod has a store of its own and they would tell different histories (audit-log alone can ' +
+        'share one: store.secret); for an API that stays while pods move, set apiReplicas=2',
+    )
+  }
+  if (storage.type !== 'emptyDir') {
+    refuse(
+      'must be 1 with a volume, which one pod has for itself; what waits for the shared store may be in an emptyDir',
+    )
+  }
 }
 
 function checkPorts({ hostNetwork, ports }: DeployValues): void {
@@ -67,7 +78,7 @@ function checkPorts({ hostNetwork, ports }: DeployValues): void {
   }
 }
 
-function checkSizes({ resources, storage, imageGraph }: DeployValues): void {
+function checkSizes({ components, resources, storage, imageGraph }: DeployValues): void {
   const { requests, limits } = resources
   if (bytes(requests.memory) > bytes(limits.memory)) {
     throw new ValuesError(
@@ -75,7 +86,8 @@ function checkSizes({ resources, storage, imageGraph }: DeployValues): void {
       `resources.requests.memory=${requests.memory}: must not be above resources.limits.memory=${limits.memory}`,
     )
   }
-  if (storage.type !== 'hostPath' && bytes(imageGraph.historySize) > 0.8 * bytes(storage.size)) {
+  const keepsImages = components.includes('image-graph') && storage.type !== 'hostPath'
+  if (keepsImages && bytes(imageGraph.historySize) > 0.8 * bytes(storage.size)) {
     throw new ValuesError(
       'imageGraph.historySize',
       `imageGraph.historySize=${imageGraph.historySize}: must be at most 80 % of storage.size=${storage.size}`,

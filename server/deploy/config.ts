@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { auditSettings, records } from './audit-log.ts'
 import { labelsOf } from './labels.ts'
 import { makeManifest, type Manifest } from './manifest.ts'
 import { NAMES } from './names.ts'
@@ -26,6 +27,7 @@ function configFile(values: DeployValues): string {
     'history-days': imageGraph.historyDays,
     'history-events': imageGraph.historyEvents,
     'history-size': imageGraph.historySize,
+    ...(records(values) ? auditSettings(values) : {}),
   }
   // JSON's scalars are YAML's.
   return Object.entries(settings)

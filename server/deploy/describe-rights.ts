@@ -26,7 +26,7 @@ export function describeRights(values: DeployValues): readonly AccountRights[] {
       ...(group.servesApi ? [API_TAKEN_OVER] : []),
       ...chosenComponents(values)
         .filter(({ name }) => group.components.includes(name))
-        .map(({ takenOver }) => takenOver),
+        .flatMap(({ takenOver, chosen }) => [takenOver, ...(chosen?.(values).takenOver ?? [])]),
     ],
   }))
 }

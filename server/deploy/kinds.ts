@@ -10,6 +10,13 @@ export interface Kind {
 
 /** Every kind that manifests or the companion itself make, by its name. */
 export const KINDS = {
+  ValidatingWebhookConfiguration: kind(
+    'admissionregistration.k8s.io',
+    'v1',
+    'ValidatingWebhookConfiguration',
+    'validatingwebhookconfigurations',
+    false,
+  ),
   APIService: kind('apiregistration.k8s.io', 'v1', 'APIService', 'apiservices', false),
   Deployment: kind('apps', 'v1', 'Deployment', 'deployments', true),
   PodDisruptionBudget: kind('policy', 'v1', 'PodDisruptionBudget', 'poddisruptionbudgets', true),

@@ -9,6 +9,7 @@ import { networkPolicy } from './network.ts'
 import { services } from './services.ts'
 import { storage } from './storage.ts'
 import type { DeployValues } from './values.ts'
+import { webhook } from './webhook.ts'
 import { workloads } from './workloads.ts'
 
 /** All objects of an installation in the order of application; throws a ValuesError where the values cannot be. */
@@ -19,6 +20,7 @@ export function manifests(values: DeployValues): readonly Manifest[] {
     ...accounts(values),
     ...access(values),
     config(values),
+    ...webhook(values),
     ...storage(values),
     ...services(values),
     ...workloads(values),

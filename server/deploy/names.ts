@@ -6,6 +6,10 @@ export const NAMES = {
   api: 'deckwatch-api',
   /** The Service of the rooms' pods for the api's pods, and the volume. */
   data: 'deckwatch-data',
+  /** The Service by which the API server sends reviews to the rooms' pods, where the api has pods of its own. */
+  audit: 'deckwatch-audit',
+  /** The ValidatingWebhookConfiguration, the Lease and the Secret of the audit log. */
+  auditLog: 'deckwatch-audit-log',
   config: 'deckwatch-config',
   view: 'deckwatch-view',
   apiService: 'v1alpha1.deckwatch.dev',

@@ -11,8 +11,9 @@ export interface OwnedKind extends Kind {
 }
 
 /**
- * All kinds of an installation in the order of removal: the APIService before what it points at, since a dangling one
- * makes every namespace deletion in the cluster hang; the namespace, which takes along what is left in it, last.
+ * All kinds of an installation in the order of removal: the webhook, on which every write waits up to its time limit, and
+ * the APIService, without a server of which the cluster can delete no namespace, before what they point at; the
+ * namespace, which takes along what is left in it, last.
  */
 export function ownedKinds(namespace: string): readonly OwnedKind[] {
   return Object.keys(KINDS).flatMap((key) => {

@@ -1,3 +1,4 @@
+import { records } from './audit-log.ts'
 import { FOLDERS } from './config.ts'
 import { selectorOf } from './labels.ts'
 import { NAMES } from './names.ts'
@@ -57,6 +58,7 @@ function container(group: PodGroup, values: DeployValues): unknown {
       fromPod('POD_NAME', 'metadata.name'),
       fromPod('POD_NAMESPACE', 'metadata.namespace'),
       fromPod('POD_UID', 'metadata.uid'),
+      ...(group.keepsData ? database(values) : []),
     ],
     ports: Object.entries(named).map(([name, port]) => ({ name, containerPort: port, protocol: 'TCP' })),
     resources,
@@ -86,6 +88,7 @@ function flags(group: PodGroup, values: DeployValues): readonly string[] {
       ? [
           `--token-file=${FOLDERS.token}/token`,
           `--leaf-url=https://${NAMES.companion}.${namespace}.svc:${SERVICE_PORTS.api}/peer/v1/leaf`,
+          ...(records(values) ? [`--audit-service=${NAMES.audit}`] : []),
         ]
       : []),
     ...(group.part === 'api' ? [`--peers=${peers.join(',')}`, `--peer-accounts=${NAMES.companion}`] : []),
@@ -155,6 +158,13 @@ function placement(group: PodGroup, { storage: { type, node } }: DeployValues): 
 
 function probe(path: string): object {
   return { httpGet: { path, port: 'api', scheme: 'HTTPS' }, timeoutSeconds: 5 }
+}
+
+/** The address of the database, with its password: in no ConfigMap and on no command line. */
+function database({ store: { secret, key } }: DeployValues): readonly unknown[] {
+  return secret === ''
+    ? []
+    : [{ name: 'DECKWATCH_STORE', valueFrom: { secretKeyRef: { name: secret, key } } }]
 }
 
 function fromPod(name: string, fieldPath: string): unknown {

@@ -3,7 +3,7 @@ import { rights as apiRights } from '../kit/api/rights.ts'
 import { COMPONENTS, type Component } from './components.ts'
 import type { Part } from './labels.ts'
 import { NAMES } from './names.ts'
-import { uniteRights, type Rights } from './rights.ts'
+import { uniteRights, type Right, type Rights } from './rights.ts'
 import type { DeployValues } from './values.ts'
 
 /** The pods of one Deployment, with a ServiceAccount of the same name. */
@@ -26,7 +26,7 @@ export interface PodGroup {
 export function podGroups(values: DeployValues): readonly PodGroup[] {
   const rooms = chosenComponents(values)
   const names = rooms.map(({ name }) => name)
-  const roomRights = rooms.map(({ rights }) => rights)
+  const roomRights = rooms.map(({ rights, chosen }) => withChosen(rights, chosen?.(values).rights ?? []))
   const companion = {
     part: 'companion',
     name: NAMES.companion,
@@ -63,6 +63,10 @@ export function podGroups(values: DeployValues): readonly PodGroup[] {
       keepsData: false,
     },
   ]
+}
+
+function withChosen(rights: Rights, chosen: readonly Right[]): Rights {
+  return { ...rights, cluster: [...rights.cluster, ...chosen] }
 }
 
 /** The chosen components in the order of all. */

@@ -25,6 +25,12 @@ export interface Rights {
   readonly kubeSystemRoles?: readonly GivenRole[]
 }
 
+/** Rights in the whole cluster that users gave by their values, and what they would mean to somebody else. */
+export interface ChosenRights {
+  readonly rights: readonly Right[]
+  readonly takenOver: readonly string[]
+}
+
 /** The rights that remain of several together, without what one of them says twice. */
 export function uniteRights(all: readonly Rights[]): Rights {
   const givenOnce = (roles: readonly GivenRole[]): readonly GivenRole[] => [

@@ -21,6 +21,17 @@ const IMAGE = /^[A-Za-z0-9][-\w./:@]*$/
 // As a path of the host: absolute, not the root itself, no way back up.
 const FOLDER = /^(?:\/(?!\.{1,2}(?:\/|$))[-\w.]+)+$/
 const BINARY_SIZE = /^[1-9]\d{0,8}(?:Mi|Gi|Ti)$/
+const BINARY_SIZES = 'a whole number of Mi, Gi or Ti, such as 256Mi'
+const AUDITED = /^[a-z0-9][-a-z0-9]{0,62}\.v\d+((alpha|beta)\d+)?(\.[a-z0-9][-a-z0-9]*)*$/
+// Kubernetes lets users and groups be called anything.
+const FREE_TEXT = /^[^\x00-\x1f\x7f]{1,500}$/
+const NAMESPACE_PATTERN = /^[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?$/
+const EXTRA = /^[^=\x00-\x1f\x7f]{1,250}=[^\x00-\x1f\x7f]{1,250}$/
+const REDACTED = /^(\*|[a-z0-9-]+)(\.[a-z0-9.-]+)?:\S{1,500}$/
+const CONDITION_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
+const SECRET_KEY = /^[-._a-zA-Z0-9]{1,253}$/
+// Of the 64 that Kubernetes allows, some are the companion's own.
+const MOST_CONDITIONS = 48
 const SHARED_NAMESPACE = /^(?:default|kube-.*)$/
 
 /** Every key, in the order of the chart's values.yaml. */
@@ -37,7 +48,7 @@ export const FIELDS: readonly Field[] = [
     ok: (value) =>
       isList(value) &&
       value.length > 0 &&
-      new Set(value).size === value.length &&
+      isDistinct(value) &&
       value.every((item) => COMPONENTS.some(({ name }) => name === item)),
     allowed: `one or more of ${COMPONENTS.map(({ name }) => name).join(', ')}; or all`,
   },
@@ -88,8 +99,38 @@ export const FIELDS: readonly Field[] = [
     key: 'imageGraph.historySize',
     form: 'text',
     ok: (value) => matches(BINARY_SIZE, value),
-    allowed: 'a whole number of Mi, Gi or Ti, such as 256Mi',
+    allowed: BINARY_SIZES,
   },
+  {
+    key: 'auditLog.resources',
+    form: 'texts',
+    ok: (value) => isList(value) && isDistinct(value) && value.every((item) => matches(AUDITED, item)),
+    allowed:
+      'names of resources with version and group, each once: certificates.v1.cert-manager.io, endpoints.v1',
+  },
+  ...(['exclude', 'include'] as const).flatMap((key) => [
+    texts(`auditLog.${key}.users`, FREE_TEXT, 'names of users, * for any text'),
+    texts(`auditLog.${key}.groups`, FREE_TEXT, 'names of groups, * for any text'),
+    texts(`auditLog.${key}.namespaces`, NAMESPACE_PATTERN, 'names of namespaces, * for any text'),
+    texts(`auditLog.${key}.extra`, EXTRA, 'KEY=VALUE of what is known of a user beside name and groups'),
+  ]),
+  {
+    key: 'auditLog.conditions',
+    form: 'objects',
+    ok: isConditions,
+    allowed: `at most ${MOST_CONDITIONS} CEL conditions, each with another name: auditLog.conditions[0].name=…, auditLog.conditions[0].expression=…`,
+  },
+  { key: 'auditLog.access', form: 'boolean', ok: isBoolean, allowed: 'true or false' },
+  { key: 'auditLog.watchSecrets', form: 'boolean', ok: isBoolean, allowed: 'true or false' },
+  texts('auditLog.redact', REDACTED, 'fields as RESOURCE.GROUP:PATH, such as configmaps:data.token'),
+  integer('auditLog.historyDays', 1, 3650),
+  integer('auditLog.secretsDays', 1, 3650),
+  integer('auditLog.perObject', 1, 100_000),
+  integer('auditLog.keepLast', 0, 1000),
+  optional('auditLog.historySize', BINARY_SIZE, `${BINARY_SIZES}; or empty for the rest of the volume`),
+  text('auditLog.journalSize', BINARY_SIZE, BINARY_SIZES),
+  optional('store.secret', SUBDOMAIN, 'the name of a Secret in the namespace of the companion, or empty'),
+  text('store.key', SECRET_KEY, 'a key of that Secret'),
 ]
 
 function text(key: string, pattern: RegExp, allowed: string): Field {
@@ -133,6 +174,21 @@ function isToleration(value: unknown): boolean {
     (effect === undefined || matches(/^(?:NoSchedule|PreferNoSchedule|NoExecute)$/, effect)) &&
     (tolerationSeconds === undefined || (Number.isInteger(tolerationSeconds) && effect === 'NoExecute'))
   )
+}
+
+function isConditions(value: unknown): boolean {
+  if (!isList(value) || value.length > MOST_CONDITIONS) return false
+  const names = value.map((item) => {
+    if (!isRecord(item)) return undefined
+    const { name, expression, ...others } = item
+    const isWhole = Object.keys(others).length === 0 && typeof expression === 'string'
+    return isWhole && expression.trim() !== '' && matches(CONDITION_NAME, name) ? name : undefined
+  })
+  return !names.includes(undefined) && isDistinct(names)
+}
+
+function isDistinct(list: readonly unknown[]): boolean {
+  return new Set(list).size === list.length
 }
 
 function matches(pattern: RegExp, value: unknown): boolean {

@@ -3,7 +3,7 @@ import { VERSION } from './version.ts'
 /** What users may choose of an installation: the flags of `install`, `--set`, and the chart's values.yaml, by the same keys. */
 export interface DeployValues {
   readonly namespace: string
-  /** Rooms, without `api`, which is always there: `image-graph`. */
+  /** Rooms, without `api`, which is always there: `image-graph`, `audit-log`. */
   readonly components: readonly string[]
   readonly image: string
   readonly imagePullPolicy: 'IfNotPresent' | 'Always' | 'Never'
@@ -45,7 +45,52 @@ export interface DeployValues {
     /** Of the image graph's own store: `256Mi`. */
     readonly historySize: string
   }
+  readonly auditLog: AuditLogValues
+  /** The database that the audit log is kept in; no Secret: SQLite on the volume. */
+  readonly store: {
+    /** Name of a Secret in the namespace, made by who installs. */
+    readonly secret: string
+    /** Its key with `postgres://…`. */
+    readonly key: string
+  }
 }
+
+/** What is recorded of changes, and how long it is kept. */
+export interface AuditLogValues {
+  /** Beside the built-in ones: `certificates.v1.cert-manager.io`, RESOURCE.VERSION.GROUP. */
+  readonly resources: readonly string[]
+  /** Whose changes are left out. */
+  readonly exclude: Writers
+  /** Where any is said, only changes are recorded that match one of each. */
+  readonly include: Writers
+  /** CEL expressions that must all be true. */
+  readonly conditions: readonly { readonly name: string; readonly expression: string }[]
+  /** exec, attach and port-forward too. */
+  readonly access: boolean
+  /** Needs the right to list and watch Secrets. */
+  readonly watchSecrets: boolean
+  /** Further fields whose values are not kept: RESOURCE.GROUP:PATH. */
+  readonly redact: readonly string[]
+  readonly historyDays: number
+  readonly secretsDays: number
+  readonly perObject: number
+  /** Of each object, however old. */
+  readonly keepLast: number
+  /** Empty: what remains of 80 % of the volume. */
+  readonly historySize: string
+  readonly journalSize: string
+}
+
+/** Writers and where they write; `*` stands for any text. */
+export interface Writers {
+  readonly users: readonly string[]
+  readonly groups: readonly string[]
+  readonly namespaces: readonly string[]
+  /** `key=value` of what the authenticator says of a user. */
+  readonly extra: readonly string[]
+}
+
+const nobody = (): Writers => ({ users: [], groups: [], namespaces: [], extra: [] })
 
 /** What an installation is without any choice (docs: the chart's values.yaml says the same). */
 export const DEFAULT_VALUES: DeployValues = {
@@ -67,4 +112,20 @@ export const DEFAULT_VALUES: DeployValues = {
   nodeSelector: {},
   tolerations: [],
   imageGraph: { historyDays: 7, historyEvents: 200_000, historySize: '256Mi' },
+  auditLog: {
+    resources: [],
+    exclude: nobody(),
+    include: nobody(),
+    conditions: [],
+    access: false,
+    watchSecrets: false,
+    redact: [],
+    historyDays: 30,
+    secretsDays: 7,
+    perObject: 100,
+    keepLast: 10,
+    historySize: '',
+    journalSize: '256Mi',
+  },
+  store: { secret: '', key: 'url' },
 }

@@ -32,9 +32,9 @@ export function workloads(values: DeployValues): readonly Manifest[] {
   )
 }
 
-function strategy({ keepsData }: PodGroup, { hostNetwork }: DeployValues): unknown {
+function strategy({ keepsData, replicas }: PodGroup, { hostNetwork }: DeployValues): unknown {
   // A ReadWriteOnce volume and its database have room for one pod.
-  if (keepsData) return { type: 'Recreate' }
+  if (keepsData && replicas === 1) return { type: 'Recreate' }
   // In the host's network the new pod may find its port taken on every node until an old one has gone.
   const rollingUpdate = hostNetwork ? { maxSurge: 0, maxUnavailable: 1 } : { maxSurge: 1, maxUnavailable: 0 }
   return { type: 'RollingUpdate', rollingUpdate }

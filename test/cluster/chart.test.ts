@@ -115,6 +115,21 @@ describe('the chart', () => {
     'imageGraph.historyDays=0',
     'imageGraph.historyDays=1.5',
     'imageGraph.historySize=256M',
+    'auditLog.resources={certificates.cert-manager.io}',
+    'auditLog.resources={endpoints.v1,endpoints.v1}',
+    'auditLog.exclude.people={a}',
+    'auditLog.exclude.namespaces={A}',
+    'auditLog.include.extra={role}',
+    'auditLog.conditions[0].name=a',
+    'auditLog.conditions[0].name=a/b,auditLog.conditions[0].expression=has(request.name)',
+    'auditLog.access=sometimes',
+    'auditLog.redact={configmaps}',
+    'auditLog.historyDays=0',
+    'auditLog.keepLast=-1',
+    'auditLog.historySize=1G',
+    'auditLog.journalSize=',
+    'store=postgres://here',
+    'store.key=a b',
   ]) {
     it(`refuses, as install does, ${set}`, async () => {
       assert.throws(() =>
@@ -131,6 +146,14 @@ describe('the chart', () => {
     ['hostNetwork=true'],
     ['hostNetwork=true,ports.api=4443,ports.metrics=10256'],
     ['ports.peer=8080'],
+    ['replicas=2,components={audit-log},store.secret=db'],
+    ['replicas=2,store.secret=db'],
+    ['auditLog.resources={endpoints.v1,secrets.v1}'],
+    ['auditLog.resources={leases.v1.coordination.k8s.io}'],
+    ['auditLog.resources={mutatingwebhookconfigurations.v1.admissionregistration.k8s.io}'],
+    ['auditLog.perObject=5'],
+    ['components={audit-log},storage.size=300Mi'],
+    ['components={audit-log},auditLog.historySize=5Gi'],
   ]) {
     it(`refuses in the same words what does not go together: ${sets.join(' ')}`, async () => {
       const { exitCode, stderr } = await template(sets)

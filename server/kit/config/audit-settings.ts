@@ -9,14 +9,14 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** RESOURCE.VERSION.GROUP, RESOURCE.VERSION for core kinds. */
 const RESOURCE = /^[a-z0-9-]+\.v\d+(?:(?:alpha|beta)\d+)?(?:\.[a-z0-9.-]+)?$/
 const REDACTED_PATH = /^(?:\*|[a-z0-9-]+)(?:\.[a-z0-9.-]+)?:\S+$/
-const EXTRA = /^[^=,]+=[^,]*$/
+const EXTRA = /^[^=]+=.*$/
 
 const anyWords = list((word) => word, 0)
 const pairs = list((word) => (EXTRA.test(word) ? word : undefined), 0)
 const trueOrFalse = read((value) => ({ true: true, false: false })[value])
 
-const WORDS_FORM = 'texts with commas between, * for any characters'
-const PAIRS_FORM = 'KEY=VALUE, with commas between'
+const WORDS_FORM = 'texts with commas between, or a JSON array of them, * for any characters'
+const PAIRS_FORM = 'KEY=VALUE, with commas between, or a JSON array of such'
 
 function words(help: string): Setting<readonly string[]> {
   return { schema: anyWords, allowed: WORDS_FORM, help, fallback: '' }

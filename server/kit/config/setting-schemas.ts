@@ -41,13 +41,24 @@ export const orEmpty = (pattern: RegExp): z.ZodType<string, string> =>
   z.string().refine((value) => value === '' || pattern.test(value))
 
 function words(value: string): string[] {
+  if (value.startsWith('[')) return jsonWords(value)
   return value
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '')
 }
 
-/** Words with commas between, each once, at least so many. */
+/** A JSON array of texts, for words that hold commas themselves, as the names of LDAP do. */
+function jsonWords(value: string): string[] {
+  try {
+    const items: unknown = JSON.parse(value)
+    return Array.isArray(items) && items.every((item) => typeof item === 'string') ? items : [value]
+  } catch {
+    return [value]
+  }
+}
+
+/** Words with commas between, or a JSON array of them; each once, at least so many. */
 export function list<T>(
   item: (word: string) => T | undefined,
   least: number,

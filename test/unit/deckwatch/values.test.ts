@@ -30,7 +30,10 @@ describe('the values of a file', () => {
 
   it('may be all components', () => {
     for (const components of ['all', ['all']]) {
-      assert.deepEqual(mergeValues(DEFAULT_VALUES, { components }).values.components, ['image-graph'])
+      assert.deepEqual(mergeValues(DEFAULT_VALUES, { components }).values.components, [
+        'image-graph',
+        'audit-log',
+      ])
     }
   })
 

@@ -80,7 +80,8 @@ describe('manifests', () => {
         }
       })
 
-      it('let nobody list or watch Secrets', () => {
+      it('let nobody list or watch Secrets who was not asked to', () => {
+        if (sets.some((set) => set.includes('auditLog.watchSecrets=true'))) return
         for (const { object } of made) {
           for (const rule of (object['rules'] ?? []) as readonly Rule[]) {
             if (!rule.resources.includes('secrets')) continue
@@ -124,6 +125,50 @@ describe('manifests', () => {
     assert.ok(rooms?.args.includes('--components=image-graph'))
     assert.ok(api?.args.includes('--components=api'))
     assert.ok(api?.args.includes('--peers=image-graph=deckwatch-data.deckwatch.svc:10251'))
+  })
+
+  it('bring the webhook empty, and a Service for it where the api stands apart', () => {
+    assert.equal(named(objects(), 'ValidatingWebhookConfiguration', NAMES.auditLog), undefined)
+    const together = objects('components=all')
+    const { metadata, ...configuration } =
+      named(together, 'ValidatingWebhookConfiguration', NAMES.auditLog) ?? {}
+    assert.ok(metadata)
+    assert.deepEqual(configuration, {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingWebhookConfiguration',
+    })
+    assert.equal(named(together, 'Service', NAMES.audit), undefined)
+    const apart = objects('components=all', 'apiReplicas=1')
+    const { spec } = named(apart, 'Service', NAMES.audit) as unknown as {
+      spec: { selector: Record<string, string>; ports: [{ port: number; targetPort: string }] }
+    }
+    assert.equal(spec.selector['app.kubernetes.io/component'], 'companion')
+    assert.deepEqual(
+      spec.ports.map(({ port, targetPort }) => [port, targetPort]),
+      [[443, 'api']],
+    )
+  })
+
+  it('tell the address of a database by its Secret alone', () => {
+    const made = objects('components=audit-log', 'store.secret=db', 'apiReplicas=1')
+    const [rooms] = podSpecOf(named(made, 'Deployment', NAMES.companion)).containers
+    const [api] = podSpecOf(named(made, 'Deployment', NAMES.api)).containers
+    const reference = '{"name":"DECKWATCH_STORE","valueFrom":{"secretKeyRef":{"name":"db","key":"url"}}}'
+    assert.ok(JSON.stringify(rooms).includes(reference))
+    assert.ok(!JSON.stringify(api).includes('DECKWATCH_STORE'))
+    assert.doesNotMatch(JSON.stringify(named(made, 'ConfigMap', NAMES.config)), /store|postgres/)
+  })
+
+  it('give the rest of 80 % of the volume to the history of changes', () => {
+    const size = (...sets: string[]): string | undefined =>
+      /audit-size: "(\w+)"/.exec(
+        JSON.stringify(named(objects(...sets), 'ConfigMap', NAMES.config)).replaceAll('\\"', '"'),
+      )?.[1]
+    assert.equal(size(), undefined)
+    assert.equal(size('components=all'), '3584Mi')
+    assert.equal(size('components=audit-log'), '3840Mi')
+    assert.equal(size('components=audit-log', 'auditLog.historySize=1Gi'), '1024Mi')
+    assert.equal(size('components=audit-log', 'store.secret=db'), '20480Mi')
   })
 
   it('protect from drains only where several pods run', () => {
@@ -188,6 +233,20 @@ describe('the rights in words', () => {
     assert.ok(all.has('get, update secrets named deckwatch-tls, deckwatch-peer-ca'))
   })
 
+  it('say what users gave by their values, and what that would mean to others', () => {
+    const sets = [
+      'components=audit-log',
+      'auditLog.watchSecrets=true',
+      'auditLog.resources=widgets.v1.example.org',
+    ]
+    const [account] = describeRights(readValues(DEFAULT_VALUES, sets))
+    const all = new Set(account?.rights.map(({ what }) => what))
+    assert.ok(all.has('list, watch secrets in the whole cluster'))
+    assert.ok(all.has('list, watch widgets.example.org in the whole cluster'))
+    assert.ok(account?.takenOver.includes('read all Secrets of the cluster'))
+    assert.ok(account?.takenOver.includes('read all widgets'))
+  })
+
   it('say once what several components ask for', () => {
     const [account] = describeRights(DEFAULT_VALUES)
     const namespaces = account?.rights.filter(({ what }) => what.endsWith('namespaces in the whole cluster'))
@@ -199,9 +258,9 @@ describe('the rights in words', () => {
 })
 
 describe('what uninstall removes', () => {
-  it('begins with the APIService, before any pod behind it, and ends with the namespace', () => {
+  it('begins with webhook and APIService, before any pod behind them, and ends with the namespace', () => {
     const kinds = ownedKinds('deckwatch').map(({ kind }) => kind)
-    assert.equal(kinds[0], 'APIService')
+    assert.deepEqual(kinds.slice(0, 2), ['ValidatingWebhookConfiguration', 'APIService'])
     assert.equal(kinds.at(-1), 'Namespace')
   })
 

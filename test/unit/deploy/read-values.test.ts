@@ -53,8 +53,22 @@ describe('--set', () => {
     assert.deepEqual(readValues(read('tolerations[0].operator=Exists'), ['tolerations={}']).tolerations, [])
   })
 
+  it('takes what is recorded of changes', () => {
+    const { auditLog, store } = read(
+      'auditLog.resources={certificates.v1.cert-manager.io}',
+      'auditLog.exclude.users={CN=a\\,O=b,robot-*}',
+      'auditLog.conditions[0].name=mine,auditLog.conditions[0].expression=request.name.matches("a\\,b")',
+      'store.secret=database',
+    )
+    assert.deepEqual(auditLog.resources, ['certificates.v1.cert-manager.io'])
+    assert.deepEqual(auditLog.exclude.users, ['CN=a,O=b', 'robot-*'])
+    assert.deepEqual(auditLog.include.users, [])
+    assert.deepEqual(auditLog.conditions, [{ name: 'mine', expression: 'request.name.matches("a,b")' }])
+    assert.deepEqual(store, { secret: 'database', key: 'url' })
+  })
+
   it('knows all components by the word all', () => {
-    assert.deepEqual(read('components=all').components, ['image-graph'])
+    assert.deepEqual(read('components=all').components, ['image-graph', 'audit-log'])
   })
 
   for (const [set, key, message] of [
@@ -63,6 +77,8 @@ describe('--set', () => {
     ['ports=4443', 'ports', /no such key; there are ports\.api, ports\.peer, ports\.metrics$/],
     ['ports.api=many', 'ports.api', /^ports\.api=many: must be a whole number from 1024 to 65535$/],
     ['ports.api={1,2}', 'ports.api', /must be a whole number/],
+    ['auditLog.conditions[0].name=a', 'auditLog.conditions', /at most 48 CEL conditions/],
+    ['auditLog.resources=pods', 'auditLog.resources', /names of resources with version and group/],
     ['storage.type=nfs', 'storage.type', /^storage\.type=nfs: must be one of pvc, hostPath, emptyDir$/],
     ['components={image-graph,blame}', 'components', /must be one or more of image-graph/],
     ['metrics.from[1]=a', 'metrics.from', /must be names of namespaces/],

@@ -6,10 +6,13 @@ import {
   type DeployValues,
   type KubeObject,
 } from '../../../server/deploy/index.ts'
+import { auditHistoryMebi } from '../../../server/deploy/audit-log.ts'
 import { COMPONENTS } from '../../../server/deploy/components.ts'
 import { COMPONENTS as RUNNABLE, type Config } from '../../../server/kit/config/config.ts'
 import { readConfig, type ServerCommand } from '../../../server/kit/config/read-config.ts'
 import { VALUE_SETS } from './value-sets.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
 
 interface Program {
   readonly args: readonly string[]
@@ -34,6 +37,7 @@ describe('what the pods are told', () => {
         assert.equal(config.metricsAuth, values.metrics.auth)
         assert.equal(config.historyMs, values.imageGraph.historyDays * 24 * 60 * 60 * 1000)
         assert.equal(config.historyEvents, values.imageGraph.historyEvents)
+        if (values.components.includes('audit-log')) sameAuditLog(config, values)
         const listens: Readonly<Record<string, string>> = {
           api: config.apiAddress,
           peer: config.peerAddress,
@@ -76,6 +80,42 @@ describe('what the pods are told', () => {
     assert.deepEqual(names, RUNNABLE)
   })
 })
+
+function sameAuditLog(config: Config, values: DeployValues): void {
+  const { auditLog } = values
+  assert.deepEqual(config.auditResources, auditLog.resources)
+  assert.deepEqual(
+    [
+      config.auditExcludeUsers,
+      config.auditExcludeGroups,
+      config.auditExcludeNamespaces,
+      config.auditExcludeExtra,
+    ],
+    [auditLog.exclude.users, auditLog.exclude.groups, auditLog.exclude.namespaces, auditLog.exclude.extra],
+  )
+  assert.deepEqual(
+    [
+      config.auditIncludeUsers,
+      config.auditIncludeGroups,
+      config.auditIncludeNamespaces,
+      config.auditIncludeExtra,
+    ],
+    [auditLog.include.users, auditLog.include.groups, auditLog.include.namespaces, auditLog.include.extra],
+  )
+  assert.deepEqual(config.auditConditions, auditLog.conditions)
+  assert.equal(config.auditAccess, auditLog.access)
+  assert.equal(config.auditWatchSecrets, auditLog.watchSecrets)
+  assert.deepEqual(config.auditRedact, auditLog.redact)
+  assert.equal(config.auditHistoryMs, auditLog.historyDays * DAY_MS)
+  assert.equal(config.auditSecretsMs, auditLog.secretsDays * DAY_MS)
+  assert.equal(config.auditPerObject, auditLog.perObject)
+  assert.equal(config.auditKeepLast, auditLog.keepLast)
+  assert.deepEqual(config.auditSize, { bytes: auditHistoryMebi(values) * 2 ** 20 })
+  // In its own pods the api's Service leads elsewhere.
+  const apart = !config.components.includes('api')
+  assert.equal(config.auditService, apart ? 'deckwatch-audit' : '')
+  assert.equal(config.auditWebhook, 'deckwatch-audit-log')
+}
 
 function podSpecs(values: DeployValues): readonly PodSpec[] {
   return objectsOf(values, 'Deployment').map(

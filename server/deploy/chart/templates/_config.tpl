@@ -11,4 +11,7 @@ log-level: {{ .Values.logLevel | toJson }}
 history-days: {{ int .Values.imageGraph.historyDays }}
 history-events: {{ int64 .Values.imageGraph.historyEvents }}
 history-size: {{ .Values.imageGraph.historySize | toJson }}
+{{- if has "audit-log" .Values.components }}
+{{ include "deckwatch.config.audit" . }}
+{{- end }}
 {{ end }}

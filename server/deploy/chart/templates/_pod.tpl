@@ -34,7 +34,7 @@ affinity:
         - matchFields:
             - { key: metadata.name, operator: In, values: [{{ $values.storage.node | quote }}] }
 {{- end }}
-{{- if and (not .rooms) (gt (int $values.apiReplicas) 1) }}
+{{- if gt (int (ternary $values.replicas $values.apiReplicas .rooms)) 1 }}
 topologySpreadConstraints:
   {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
   - maxSkew: 1
@@ -42,7 +42,7 @@ topologySpreadConstraints:
     whenUnsatisfiable: ScheduleAnyway
     labelSelector:
       matchLabels:
-        {{- include "deckwatch.selector" "api" | nindent 8 }}
+        {{- include "deckwatch.selector" (ternary "companion" "api" $.rooms) | nindent 8 }}
   {{- end }}
 {{- end }}
 securityContext:
@@ -80,15 +80,18 @@ containers:
     args:
       - --config=/etc/deckwatch/config.yaml
       {{- if not .apart }}
-      - --components=api,{{ join "," $values.components }}
+      - --components=api,{{ include "deckwatch.components" .root }}
       {{- else if .rooms }}
-      - --components={{ join "," $values.components }}
+      - --components={{ include "deckwatch.components" .root }}
       - --token-file=/var/run/secrets/deckwatch/token
       - --leaf-url=https://deckwatch.{{ $namespace }}.svc:443/peer/v1/leaf
+      {{- if has "audit-log" $values.components }}
+      - --audit-service=deckwatch-audit
+      {{- end }}
       {{- else }}
       - --components=api
       {{- $peers := list }}
-      {{- range $values.components }}
+      {{- range include "deckwatch.components" .root | splitList "," }}
       {{- $peers = append $peers (printf "%s=deckwatch-data.%s.svc:10251" . $namespace) }}
       {{- end }}
       - --peers={{ join "," $peers }}
@@ -101,6 +104,10 @@ containers:
       - { name: POD_NAME, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
       - { name: POD_NAMESPACE, valueFrom: { fieldRef: { fieldPath: metadata.namespace } } }
       - { name: POD_UID, valueFrom: { fieldRef: { fieldPath: metadata.uid } } }
+      {{- if and .rooms $values.store.secret }}
+      - name: DECKWATCH_STORE
+        valueFrom: { secretKeyRef: { name: {{ $values.store.secret | quote }}, key: {{ $values.store.key | quote }} } }
+      {{- end }}
     ports:
       - { name: api, containerPort: {{ int $values.ports.api }}, protocol: TCP }
       {{- if and .apart .rooms }}
