@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { FakeAnswer } from './fake-answer.ts'
+import { fakeDiscovery } from './fake-discovery.ts'
 import { FakeFaults, type FakeRequest } from './fake-faults.ts'
 import { bodyWriter, type Fault } from './fake-fault.ts'
 import { type FakeTarget, kindNamed, targetOf } from './fake-kinds.ts'
@@ -22,6 +23,8 @@ export interface FakeApiOptions {
   readonly tokens?: readonly string[]
   /** False leaves out of a 410 the token with which the list could go on. */
   readonly continuesExpiredLists?: boolean
+  /** False tells its types group by group, as servers before 1.26 do. */
+  readonly aggregatedDiscovery?: boolean
   readonly objects?: readonly FakeObject[]
   /** With a companion in the cluster, over these objects; it can also be brought in later. */
   readonly companion?: boolean
@@ -227,6 +230,11 @@ class FakeApiServer implements FakeApi {
       return
     }
     if (this.#companion?.serve(request, answer, response)) return
+    const types = fakeDiscovery(request, this.#options.aggregatedDiscovery !== false)
+    if (types) {
+      answer.send(200, types.contentType, Buffer.from(JSON.stringify(types.body)))
+      return
+    }
     const target = targetOf(request.path)
     if (!target) {
       answer.failure(404, 'NotFound', 'the server could not find the requested resource')

@@ -6,27 +6,54 @@ export interface FakeKind {
   readonly root: string
   readonly plural: string
   readonly namespaced: boolean
+  readonly shortNames?: readonly string[]
 }
 
 const CORE = { apiVersion: 'v1', root: '/api/v1' }
-const APPS = { apiVersion: 'apps/v1', root: '/apis/apps/v1' }
-const BATCH = { apiVersion: 'batch/v1', root: '/apis/batch/v1' }
+const group = (apiVersion: string): Pick<FakeKind, 'apiVersion' | 'root'> => ({
+  apiVersion,
+  root: `/apis/${apiVersion}`,
+})
+const APPS = group('apps/v1')
+const BATCH = group('batch/v1')
+const RBAC = group('rbac.authorization.k8s.io/v1')
 
-/** Every kind that the fake API server knows. */
-const FAKE_KINDS: readonly FakeKind[] = [
-  { ...CORE, kind: 'Pod', plural: 'pods', namespaced: true },
-  { ...CORE, kind: 'Node', plural: 'nodes', namespaced: false },
-  { ...CORE, kind: 'Namespace', plural: 'namespaces', namespaced: false },
-  { ...APPS, kind: 'Deployment', plural: 'deployments', namespaced: true },
-  { ...APPS, kind: 'ReplicaSet', plural: 'replicasets', namespaced: true },
+/** Every kind that the fake API server knows, in the order of its discovery; of one name the first is meant. */
+export const FAKE_KINDS: readonly FakeKind[] = [
+  { ...CORE, kind: 'Pod', plural: 'pods', namespaced: true, shortNames: ['po'] },
+  { ...CORE, kind: 'Node', plural: 'nodes', namespaced: false, shortNames: ['no'] },
+  { ...CORE, kind: 'Namespace', plural: 'namespaces', namespaced: false, shortNames: ['ns'] },
+  { ...CORE, kind: 'ConfigMap', plural: 'configmaps', namespaced: true, shortNames: ['cm'] },
+  { ...APPS, kind: 'Deployment', plural: 'deployments', namespaced: true, shortNames: ['deploy'] },
+  { ...APPS, kind: 'ReplicaSet', plural: 'replicasets', namespaced: true, shortNames: ['rs'] },
   { ...BATCH, kind: 'Job', plural: 'jobs', namespaced: true },
-  { ...BATCH, kind: 'CronJob', plural: 'cronjobs', namespaced: true },
+  { ...BATCH, kind: 'CronJob', plural: 'cronjobs', namespaced: true, shortNames: ['cj'] },
+  { ...RBAC, kind: 'ClusterRole', plural: 'clusterroles', namespaced: false },
+  {
+    ...group('parts.example.com/v2'),
+    kind: 'Widget',
+    plural: 'widgets',
+    namespaced: true,
+    shortNames: ['wi'],
+  },
+  {
+    ...group('parts.example.com/v1'),
+    kind: 'Widget',
+    plural: 'widgets',
+    namespaced: true,
+    shortNames: ['wi'],
+  },
+  { ...group('toys.example.com/v1'), kind: 'Widget', plural: 'widgets', namespaced: false },
 ]
 
-/** The kind of this name; throws where the server has none. */
-export function kindNamed(name: string): FakeKind {
-  const kind = FAKE_KINDS.find((candidate) => candidate.kind === name)
-  if (!kind) throw new Error(`the fake API server has no kind ${name}`)
+/** The kind of this name, in an API version or in the first that has it; throws where the server has none. */
+export function kindNamed(name: string, apiVersion?: string): FakeKind {
+  const kind = FAKE_KINDS.find(
+    (candidate) =>
+      candidate.kind === name && (apiVersion === undefined || candidate.apiVersion === apiVersion),
+  )
+  if (!kind)
+    throw new Error(`the fake API server has no kind ${name}${apiVersion ? ` in ${apiVersion}` : ''}`)
   return kind
 }
 

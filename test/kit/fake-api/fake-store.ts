@@ -47,7 +47,7 @@ export class FakeStore {
 
   /** Creates or updates, by namespace and name; gives what is now stored, with uid and resourceVersion. */
   put(object: FakeObject): FakeObject {
-    const kind = kindNamed(object.kind)
+    const kind = kindNamed(object.kind, object.apiVersion)
     const namespace = kind.namespaced ? (object.metadata.namespace ?? 'default') : undefined
     const key = keyOf(kind, namespace, object.metadata.name)
     const previous = this.#objects.get(key)
@@ -93,7 +93,7 @@ export class FakeStore {
 
   /** All objects of a kind in the order of etcd's keys. */
   list(kind: FakeKind, namespace?: string): readonly FakeObject[] {
-    const prefix = namespace ? `${kind.plural}/${namespace}/` : `${kind.plural}/`
+    const prefix = namespace ? `${typeOf(kind)}/${namespace}/` : `${typeOf(kind)}/`
     return [...this.#objects]
       .filter(([key]) => key.startsWith(prefix))
       .toSorted(([one], [other]) => (one < other ? -1 : 1))
@@ -139,5 +139,10 @@ export class FakeStore {
 }
 
 function keyOf(kind: FakeKind, namespace: string | undefined, name: string): string {
-  return kind.namespaced ? `${kind.plural}/${namespace ?? 'default'}/${name}` : `${kind.plural}/${name}`
+  return kind.namespaced ? `${typeOf(kind)}/${namespace ?? 'default'}/${name}` : `${typeOf(kind)}/${name}`
+}
+
+/** The same in all versions of a group. */
+function typeOf({ plural, apiVersion }: FakeKind): string {
+  return `${apiVersion.split('/').slice(0, -1).join('/')}/${plural}`
 }

@@ -6,7 +6,7 @@ import {
   type ContainerColumn,
 } from '../../features/images/container-columns.ts'
 import { parseRegex } from '../../features/images/regex.ts'
-import { parseSince } from '../../features/images/since.ts'
+import { parseMoment } from '../../shell/moment-flag.ts'
 import type { ViewName } from '../../features/images/views.ts'
 import type { CompanionMode } from '../../shell/companion.ts'
 import type { SortOrder } from './sort.ts'
@@ -78,7 +78,7 @@ export function imagesOptions(flags: ImagesFlags, regex: string | undefined, now
     format,
     match,
     sort: { by: flags['sort-by'], reverse: flags.reverse },
-    since: flags.since === undefined ? undefined : parseSince(flags.since, now),
+    since: flags.since === undefined ? undefined : parseMoment('--since', flags.since, now),
     companion: companionMode(flags, format, match),
   }
 }

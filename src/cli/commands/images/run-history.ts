@@ -4,7 +4,7 @@ import { visible } from '../../../core/lib/text.ts'
 import { DECKWATCH_API_VERSION } from '../../../core/wire/image.ts'
 import { historyColumns, historyNotes, historyValues } from '../../features/images/history-lines.ts'
 import { parseHistoryImage, type ImageHistory } from '../../features/images/image-history.ts'
-import { parseSince } from '../../features/images/since.ts'
+import { parseMoment } from '../../shell/moment-flag.ts'
 import { renderColumns } from '../../render/columns.ts'
 import { renderCsv } from '../../render/csv.ts'
 import { companionMemory } from '../../shell/companion-memory.ts'
@@ -31,7 +31,7 @@ export async function runHistory(flags: HistoryFlags, image: string, session: Se
   const now = session.clock.now()
   const query = {
     ...parseHistoryImage(image),
-    since: flags.since === undefined ? 0 : parseSince(flags.since, now),
+    since: flags.since === undefined ? 0 : parseMoment('--since', flags.since, now),
     limit: flags.limit,
   }
   const allNamespaces = flags['all-namespaces']
