@@ -192,8 +192,8 @@ describe('readers of changes', () => {
     it('end a watch whose caller may see less than when it began', async () => {
       const notices = watch({ resourceVersion: '1002' })
       const first = notices.next()
-      rights.rights.delete('/configmaps')
       await clock.untilSleep(() => true)
+      rights.rights.delete('/configmaps')
       await clock.advance(10_001)
       await assert.rejects(first, (error: unknown) => error instanceof ApiError && error.reason === 'Expired')
     })
