@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { readReport, summarize, type Outcome } from './test/outcome.ts'
-import { chooseParts, type Part } from './test/parts.ts'
+import { chooseParts, lanes, type Part, type SuitePart } from './test/parts.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const CLUSTER_TEARDOWN = 'test/kit/kubernetes/global-teardown.ts'
@@ -37,9 +37,12 @@ async function main(names: readonly string[]): Promise<number> {
   }
   const checks = parts.filter((part) => part.kind === 'check')
   const outcomes: Outcome[] = await Promise.all(checks.map((part) => runCheck(part, running)))
-  for (const part of parts) {
-    if (part.kind === 'suite' && interrupted === undefined) outcomes.push(await runSuite(part, running))
+  const runInTurn = async (suites: readonly SuitePart[]): Promise<void> => {
+    for (const part of suites) if (interrupted === undefined) outcomes.push(await runSuite(part, running))
   }
+  for (const lane of lanes(parts)) await Promise.all(lane.map(runInTurn))
+  const order = parts.map(({ name }) => name)
+  outcomes.sort((one, other) => order.indexOf(one.part) - order.indexOf(other.part))
   const { text, good } = summarize(outcomes)
   process.stdout.write(text)
   return interrupted ?? (good ? 0 : 1)
@@ -69,10 +72,7 @@ async function runCheck(
   }
 }
 
-async function runSuite(
-  part: Extract<Part, { kind: 'suite' }>,
-  running: Set<ChildProcess>,
-): Promise<Outcome> {
+async function runSuite(part: SuitePart, running: Set<ChildProcess>): Promise<Outcome> {
   const files = globSync(`test/${part.name}/**/*.test.ts`, { cwd: root }).toSorted()
   console.log(`\n${part.name}: ${files.length} files`)
   if (files.length === 0) {

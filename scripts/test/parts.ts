@@ -7,14 +7,23 @@ export type Part = { readonly name: string } & (
       readonly needsBuild: boolean
       /** Uses real clusters, which outlive single files and are ended by a global teardown. */
       readonly usesClusters: boolean
+      /** Mostly waits, and for nothing that others would delay: it runs beside the suites that stand before it. */
+      readonly runsBeside: boolean
     }
 )
 
-const suite = (name: string, needs: { needsBuild?: boolean; usesClusters?: boolean } = {}): Part => ({
+/** A part that is a folder of tests. */
+export type SuitePart = Extract<Part, { kind: 'suite' }>
+
+const suite = (
+  name: string,
+  needs: { needsBuild?: boolean; usesClusters?: boolean; runsBeside?: boolean } = {},
+): Part => ({
   name,
   kind: 'suite',
   needsBuild: false,
   usesClusters: false,
+  runsBeside: false,
   ...needs,
 })
 
@@ -35,8 +44,8 @@ export const PARTS: readonly Part[] = [
   suite('unit'),
   suite('contract', { usesClusters: true }),
   suite('cli', { needsBuild: true }),
+  suite('node', { needsBuild: true, usesClusters: true, runsBeside: true }),
   suite('cluster', { needsBuild: true, usesClusters: true }),
-  suite('node', { needsBuild: true, usesClusters: true }),
   suite('soak', { needsBuild: true, usesClusters: true }),
 ]
 
@@ -53,4 +62,13 @@ export function chooseParts(names: readonly string[]): readonly Part[] {
   if (PARTS.some((part) => wanted.has(part.name) && part.kind === 'suite' && part.needsBuild))
     wanted.add('build')
   return PARTS.filter(({ name }) => wanted.has(name))
+}
+
+/** Suites in the order in which they run: what stands together in one list runs side by side, each list in turn. */
+export function lanes(parts: readonly Part[]): readonly (readonly SuitePart[])[][] {
+  const suites = parts.filter((part): part is SuitePart => part.kind === 'suite')
+  const at = suites.findIndex(({ runsBeside }) => runsBeside)
+  if (at < 0) return suites.length > 0 ? [[suites]] : []
+  const [before, beside, after] = [suites.slice(0, at), suites.slice(at, at + 1), suites.slice(at + 1)]
+  return [[before, beside], [after]].map((lane) => lane.filter((list) => list.length > 0))
 }

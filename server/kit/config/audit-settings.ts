@@ -1,7 +1,15 @@
 import { z } from 'zod'
 import type { AuditConfig, SizeLimit } from './config.ts'
-import type { Setting } from './settings.ts'
-import { DNS_LABEL, DNS_NAME, list, orEmpty, read, readBytes, wholeNumber } from './setting-schemas.ts'
+import {
+  DNS_LABEL,
+  DNS_NAME,
+  list,
+  orEmpty,
+  read,
+  readBytes,
+  type Setting,
+  wholeNumber,
+} from './setting-schemas.ts'
 
 type AuditSettings = { readonly [K in keyof AuditConfig]: Setting<AuditConfig[K]> }
 

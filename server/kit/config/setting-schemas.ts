@@ -2,6 +2,19 @@ import { z } from 'zod'
 import { parseDuration } from '../../../src/core/lib/time.ts'
 import { COMPONENTS, type PeerAddress } from './config.ts'
 
+/** One setting: a flag, an environment variable and a key of the configuration file. */
+export interface Setting<T> {
+  readonly schema: z.ZodType<T, string>
+  /** What a value may be, for messages and help. */
+  readonly allowed: string
+  readonly help: string
+  readonly fallback: string
+  /** A flag without a value means `true`. */
+  readonly isSwitch?: boolean
+  /** The value is never shown, be it wrong. */
+  readonly isSecret?: boolean
+}
+
 const REFUSED = 'refused'
 const MAX_PORT = 65_535
 

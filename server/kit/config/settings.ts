@@ -14,22 +14,10 @@ import {
   readDuration,
   readPeer,
   readUrl,
+  type Setting,
   text,
   wholeNumber,
 } from './setting-schemas.ts'
-
-/** One setting: a flag, an environment variable and a key of the configuration file. */
-export interface Setting<T> {
-  readonly schema: z.ZodType<T, string>
-  /** What a value may be, for messages and help. */
-  readonly allowed: string
-  readonly help: string
-  readonly fallback: string
-  /** A flag without a value means `true`. */
-  readonly isSwitch?: boolean
-  /** The value is never shown, be it wrong. */
-  readonly isSecret?: boolean
-}
 
 /** The settings by their key in `Config`. */
 export type Settings = { readonly [K in keyof Config]: Setting<Config[K]> }

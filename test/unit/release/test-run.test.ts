@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readReport, summarize, type Outcome } from '../../../scripts/test/outcome.ts'
-import { chooseParts } from '../../../scripts/test/parts.ts'
+import { chooseParts, lanes } from '../../../scripts/test/parts.ts'
 
 const report = (...lines: readonly object[]): string =>
   lines.map((line) => `${JSON.stringify(line)}\n`).join('')
@@ -11,6 +11,21 @@ const outcome = (counts: Partial<Outcome>): Outcome => ({
   skipped: [],
   ms: 1500,
   ...counts,
+})
+
+describe('the order of the parts', () => {
+  const names = (...parts: readonly string[]): string[][][] =>
+    lanes(chooseParts(parts)).map((lane) => lane.map((list) => list.map(({ name }) => name)))
+
+  it('lets what mostly waits run beside what stands before it', () => {
+    assert.deepEqual(names(), [[['architecture', 'unit', 'contract', 'cli'], ['node']], [['cluster']]])
+  })
+
+  it('runs what was asked for, and nothing else', () => {
+    assert.deepEqual(names('unit', 'cli'), [[['unit', 'cli']]])
+    assert.deepEqual(names('node'), [[['node']], []])
+    assert.deepEqual(names('lint'), [])
+  })
 })
 
 describe('the account of a test process', () => {
