@@ -94,7 +94,7 @@ describe('the parts of a run', () => {
   const names = (...asked: readonly string[]) => chooseParts(asked).map(({ name }) => name)
 
   it('are all but the soak, in the order of the test ladder', () => {
-    assert.deepEqual(names().slice(-6), ['architecture', 'unit', 'contract', 'cli', 'cluster', 'node'])
+    assert.deepEqual(names().slice(-6), ['architecture', 'unit', 'contract', 'cli', 'node', 'cluster'])
     assert.ok(!names().includes('soak'))
   })
 
