@@ -5,7 +5,59 @@ import type { LineHunk } from '../wire/change.ts'
 const MAX_EDITS = 200
 
 /** The pieces in which two texts of several lines differ, the first first; lines are what stands between line feeds. */
-export function diffLines(before: readonly string[], after: readonly string[]): LineHunk[] {
+export function diffLines(before: string, after: string): LineHunk[] {
+  const limit = Math.min(before.length, after.length)
+  const same = commonLength(limit, (from, to) => before.slice(from, to) === after.slice(from, to))
+  const start = same === 0 ? 0 : before.lastIndexOf('\n', same - 1) + 1
+  const tail = commonLength(
+    limit - start,
+    (from, to) =>
+      before.slice(before.length - to, before.length - from) ===
+      after.slice(after.length - to, after.length - from),
+  )
+  const lines = wholeLines(before, after, start, tail)
+  return diffLineLists(
+    linesBetween(before, start, before.length - lines),
+    linesBetween(after, start, after.length - lines),
+    1 + countLineFeeds(before, start),
+  )
+}
+
+/** How many characters are alike, found by halving: comparing pieces costs far less than comparing characters. */
+function commonLength(limit: number, isSame: (from: number, to: number) => boolean): number {
+  let known = 0
+  let end = limit
+  while (known < end) {
+    const middle = (known + end + 1) >>> 1
+    if (isSame(known, middle)) known = middle
+    else end = middle - 1
+  }
+  return known
+}
+
+/** How much of a common tail is whole lines in both texts, counted with the line feed before them. */
+function wholeLines(before: string, after: string, start: number, tail: number): number {
+  const isLineStart = (text: string): boolean => {
+    const place = text.length - tail
+    return place === start || text[place - 1] === '\n'
+  }
+  if (isLineStart(before) && isLineStart(after)) return tail + 1
+  const next = before.indexOf('\n', before.length - tail)
+  return next < 0 ? 0 : before.length - next
+}
+
+/** The lines from one place up to a line feed or the end; none where the place lies beyond. */
+function linesBetween(text: string, start: number, end: number): string[] {
+  return end < start ? [] : text.slice(start, end).split('\n')
+}
+
+function countLineFeeds(text: string, end: number): number {
+  let count = 0
+  for (let i = text.indexOf('\n'); i >= 0 && i < end; i = text.indexOf('\n', i + 1)) count++
+  return count
+}
+
+function diffLineLists(before: readonly string[], after: readonly string[], firstLine: number): LineHunk[] {
   let start = 0
   while (start < before.length && start < after.length && before[start] === after[start]) start++
   let [beforeEnd, afterEnd] = [before.length, after.length]
@@ -15,34 +67,30 @@ export function diffLines(before: readonly string[], after: readonly string[]): 
   }
   const [from, to] = [before.slice(start, beforeEnd), after.slice(start, afterEnd)]
   if (from.length === 0 && to.length === 0) return []
-  const whole = [{ line: start + 1, from, to }]
+  const whole = [{ line: firstLine + start, from, to }]
   if (from.length <= 1 || to.length <= 1) return whole
   const parts = diffArrays(from, to, { maxEditLength: MAX_EDITS })
-  return parts ? hunksOf(parts, start + 1) : whole
+  return parts ? hunksOf(parts, firstLine + start) : whole
 }
 
-interface Part<Item> {
-  readonly value: Item[]
+interface Part {
+  readonly value: readonly string[]
   readonly added: boolean
   readonly removed: boolean
 }
 
-function hunksOf(parts: readonly Part<string>[], firstLine: number): LineHunk[] {
+function hunksOf(parts: readonly Part[], firstLine: number): LineHunk[] {
   const hunks: LineHunk[] = []
   let line = firstLine
-  let open: { line: number; from: string[]; to: string[] } | undefined
+  let open: { readonly line: number; readonly from: string[]; readonly to: string[] } | undefined
   for (const { value, added, removed } of parts) {
     if (!added && !removed) {
       open = undefined
-      line += value.length
-      continue
+    } else {
+      if (!open) hunks.push((open = { line, from: [], to: [] }))
+      ;(added ? open.to : open.from).push(...value)
     }
-    if (!open) hunks.push((open = { line, from: [], to: [] }))
-    if (added) open.to.push(...value)
-    else {
-      open.from.push(...value)
-      line += value.length
-    }
+    if (!added) line += value.length
   }
   return hunks
 }

@@ -1,8 +1,9 @@
 import { diffLines } from '../lib/text-diff.ts'
 import type { FieldChange } from '../wire/change.ts'
 import { formatPath, type PathScalar, type PathStep } from './field-path-syntax.ts'
-import { identities, type ListKeys } from './list-keys.ts'
+import type { EntryKeys, ListKeys } from './list-keys.ts'
 import { equalValues, isMap, type JsonMap } from './object-diff-equal.ts'
+import { matchEntries } from './object-diff-match.ts'
 import { movedEntries } from './object-diff-order.ts'
 
 /** The way back: a diff put onto an object. */
@@ -18,44 +19,46 @@ export function diffObjects(before: unknown, after: unknown, keys: ListKeys): Fi
   if (before === undefined) return [{ path: '', op: 'add', to: after }]
   if (after === undefined) return [{ path: '', op: 'remove', from: before }]
   const differ = new Differ(keys)
-  differ.visit(before, after)
+  differ.visit(before, after, 0)
   return differ.changes
 }
 
 class Differ {
   readonly changes: FieldChange[] = []
   readonly #keys: ListKeys
-  /** Where the visit is; a map's key stands as plain text, since most are passed and never written. */
+  /** Where the visit is, up to its depth; a map's key stands as plain text, since most are passed and never written. */
   readonly #trail: (string | PathStep)[] = []
 
   constructor(keys: ListKeys) {
     this.#keys = keys
   }
 
-  visit(before: unknown, after: unknown): void {
+  visit(before: unknown, after: unknown, depth: number): void {
     if (before === after) return
     if (typeof before === 'object' && typeof after === 'object' && before !== null && after !== null) {
       if (Array.isArray(before)) {
-        if (Array.isArray(after)) return this.#visitLists(before, after)
-      } else if (!Array.isArray(after)) return this.#visitMaps(before as JsonMap, after as JsonMap)
+        if (Array.isArray(after)) return this.#visitLists(before, after, depth)
+      } else if (!Array.isArray(after)) {
+        return this.#visitMaps(before as JsonMap, after as JsonMap, depth)
+      }
     } else if (typeof before === 'string' && typeof after === 'string') {
-      return this.#visitTexts(before, after)
+      return this.#visitTexts(before, after, depth)
     }
-    this.#emit({ op: 'replace', from: before, to: after })
+    this.#emit(depth, { op: 'replace', from: before, to: after })
   }
 
-  #visitTexts(before: string, after: string): void {
+  #visitTexts(before: string, after: string, depth: number): void {
     this.#emit(
+      depth,
       before.includes('\n') && after.includes('\n')
-        ? { op: 'replace', lines: diffLines(before.split('\n'), after.split('\n')) }
+        ? { op: 'replace', lines: diffLines(before, after) }
         : { op: 'replace', from: before, to: after },
     )
   }
 
-  #visitMaps(before: JsonMap, after: JsonMap): void {
+  #visitMaps(before: JsonMap, after: JsonMap, depth: number): void {
     const keys = Object.keys(before)
     const others = Object.keys(after)
-    const depth = this.#trail.length
     let sameKeys = keys.length === others.length
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i] as string
@@ -65,61 +68,80 @@ class Differ {
         const other = after[key]
         if (value === other) continue
         this.#trail[depth] = key
-        this.visit(value, other)
+        this.visit(value, other, depth + 1)
       } else {
         sameKeys = false
         this.#trail[depth] = key
-        this.#emit({ op: 'remove', from: value })
+        this.#emit(depth + 1, { op: 'remove', from: value })
       }
-      this.#trail.length = depth
     }
     if (sameKeys) return
     for (const key of others) {
       if (Object.hasOwn(before, key)) continue
-      this.#at(key, () => this.#emit({ op: 'add', to: after[key] }))
+      this.#trail[depth] = key
+      this.#emit(depth + 1, { op: 'add', to: after[key] })
     }
   }
 
-  #visitLists(before: readonly unknown[], after: readonly unknown[]): void {
-    if (equalValues(before, after)) return
-    const keys = this.#keys(this.#steps(), before, after)
-    const from = keys && identities(before, keys)
-    const to = keys && identities(after, keys)
-    if (!keys || !from || !to) return this.#emit({ op: 'replace', from: before, to: after })
-    const places = new Map(from.map((identity, i) => [identity, i]))
-    const kept = to.map((identity) => places.get(identity))
-    const moved = movedEntries(kept)
-    for (const [i, entry] of after.entries()) {
-      const place = kept[i]
-      this.#at(stepOf(entry, keys), () => {
-        if (place === undefined) return this.#emit({ op: 'add', to: entry, index: { to: i } })
-        if (moved.has(i)) this.#emit({ op: 'replace', index: { from: place, to: i } })
-        this.visit(before[place], entry)
-      })
+  #visitLists(before: readonly unknown[], after: readonly unknown[], depth: number): void {
+    const limit = Math.min(before.length, after.length)
+    let start = 0
+    while (start < limit && equalValues(before[start], after[start])) start++
+    if (start === before.length && start === after.length) return
+    let same = 0
+    while (same < limit - start && equalValues(before.at(-1 - same), after.at(-1 - same))) same++
+    for (const keys of this.#keys(this.#steps(depth))) {
+      const places = matchEntries(before, after, keys)
+      if (!places) continue
+      const middle = { start, beforeEnd: before.length - same, afterEnd: after.length - same }
+      return this.#visitEntries({ before, after, keys, places, ...middle }, depth)
     }
-    const stays = new Set(kept)
-    for (const [i, entry] of before.entries()) {
-      if (stays.has(i)) continue
-      this.#at(stepOf(entry, keys), () => this.#emit({ op: 'remove', from: entry, index: { from: i } }))
+    this.#emit(depth, { op: 'replace', from: before, to: after })
+  }
+
+  #visitEntries(lists: MatchedLists, depth: number): void {
+    const { before, after, keys, places, start, beforeEnd, afterEnd } = lists
+    const moved = movedEntries(places)
+    const gone = new Set(Array.from({ length: beforeEnd - start }, (_, i) => start + i))
+    for (let i = start; i < afterEnd; i++) {
+      const place = places[i]
+      this.#trail[depth] = stepOf(after[i], keys)
+      if (place === undefined) {
+        this.#emit(depth + 1, { op: 'add', to: after[i], index: { to: i } })
+        continue
+      }
+      gone.delete(place)
+      if (moved.has(i)) this.#emit(depth + 1, { op: 'replace', index: { from: place, to: i } })
+      this.visit(before[place], after[i], depth + 1)
+    }
+    for (const i of gone) {
+      this.#trail[depth] = stepOf(before[i], keys)
+      this.#emit(depth + 1, { op: 'remove', from: before[i], index: { from: i } })
     }
   }
 
-  #at(step: string | PathStep, visit: () => void): void {
-    this.#trail.push(step)
-    visit()
-    this.#trail.pop()
+  #steps(depth: number): PathStep[] {
+    return this.#trail.slice(0, depth).map((step) => (typeof step === 'string' ? { key: step } : step))
   }
 
-  #steps(): PathStep[] {
-    return this.#trail.map((step) => (typeof step === 'string' ? { key: step } : step))
-  }
-
-  #emit(change: Omit<FieldChange, 'path'>): void {
-    this.changes.push({ path: formatPath(this.#steps()), ...change })
+  #emit(depth: number, change: Omit<FieldChange, 'path'>): void {
+    this.changes.push({ path: formatPath(this.#steps(depth)), ...change })
   }
 }
 
-function stepOf(entry: unknown, keys: readonly string[] | 'set'): PathStep {
+/** Two versions of a list whose entries were matched; outside of the middle all entries are the same in both. */
+interface MatchedLists {
+  readonly before: readonly unknown[]
+  readonly after: readonly unknown[]
+  readonly keys: EntryKeys
+  /** Where each entry of `after` stands in `before`. */
+  readonly places: readonly (number | undefined)[]
+  readonly start: number
+  readonly beforeEnd: number
+  readonly afterEnd: number
+}
+
+function stepOf(entry: unknown, keys: EntryKeys): PathStep {
   if (keys === 'set' || !isMap(entry)) return { value: entry as PathScalar }
   return { entry: Object.fromEntries(keys.map((key) => [key, entry[key] as PathScalar])) }
 }
