@@ -6,10 +6,13 @@ import { isMap, type JsonMap } from './object-diff-equal.ts'
 export type EntryKeys = readonly string[] | 'set'
 
 /**
- * By what the entries of the list at a path may be told apart, the most trusted first. The first that every entry has,
- * and of which no two are alike, holds (`identitiesOf`); where none does, the list is one value.
+ * How the entries of the list at a path are told apart, in all versions that are given: by keys that every entry has
+ * and of which no two of one list are alike; undefined where there are none and the list is one value.
  */
-export type ListKeys = (steps: readonly PathStep[]) => readonly EntryKeys[]
+export type ListKeys = (
+  steps: readonly PathStep[],
+  ...lists: readonly (readonly unknown[])[]
+) => EntryKeys | undefined
 
 /** Keys of lists in Kubernetes' own types and in well-known custom ones, the most telling first. */
 const WELL_KNOWN: readonly EntryKeys[] = [
@@ -43,14 +46,24 @@ const WELL_KNOWN: readonly EntryKeys[] = [
  * (`k:{…}` entries of a list with keys, `v:` entries of a set) is exact for custom resources too; then well-known keys.
  */
 export function listKeysOf(...objects: readonly (KubernetesObject | undefined)[]): ListKeys {
-  return (steps) => {
+  return (steps, ...lists) => {
     const owned = ownedKeys(objects, steps)
-    return owned ? [owned, ...wellKnownListKeys(steps)] : wellKnownListKeys(steps)
+    return owned && tellApart(owned, lists) ? owned : wellKnownListKeys(steps, ...lists)
   }
 }
 
 /** The list keys of objects without managedFields. */
-export const wellKnownListKeys: ListKeys = (steps) => (isFinalizers(steps) ? ['set'] : WELL_KNOWN)
+export const wellKnownListKeys: ListKeys = (steps, ...lists) => {
+  if (isFinalizers(steps)) return tellApart('set', lists) ? 'set' : undefined
+  return WELL_KNOWN.find((keys) => tellApart(keys, lists))
+}
+
+function tellApart(keys: EntryKeys, lists: readonly (readonly unknown[])[]): boolean {
+  return lists.every((list) => {
+    const identities = identitiesOf(list, keys)
+    return identities !== undefined && new Set(identities).size === identities.length
+  })
+}
 
 function isFinalizers(steps: readonly PathStep[]): boolean {
   const [metadata, finalizers] = steps

@@ -90,13 +90,11 @@ class Differ {
     if (start === before.length && start === after.length) return
     let same = 0
     while (same < limit - start && equalValues(before.at(-1 - same), after.at(-1 - same))) same++
-    for (const keys of this.#keys(this.#steps(depth))) {
-      const places = matchEntries(before, after, keys)
-      if (!places) continue
-      const middle = { start, beforeEnd: before.length - same, afterEnd: after.length - same }
-      return this.#visitEntries({ before, after, keys, places, ...middle }, depth)
-    }
-    this.#emit(depth, { op: 'replace', from: before, to: after })
+    const keys = this.#keys(this.#steps(depth), before, after)
+    const places = keys && matchEntries(before, after, keys)
+    if (!keys || !places) return this.#emit(depth, { op: 'replace', from: before, to: after })
+    const middle = { start, beforeEnd: before.length - same, afterEnd: after.length - same }
+    this.#visitEntries({ before, after, keys, places, ...middle }, depth)
   }
 
   #visitEntries(lists: MatchedLists, depth: number): void {
