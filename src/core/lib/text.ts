@@ -68,16 +68,27 @@ export function displayWidth(text: string): number {
   return width
 }
 
+/** One character as a terminal places it, an emoji in whole, and the cells that it takes. */
+export interface Glyph {
+  readonly text: string
+  /** None where it sits on the character before it. */
+  readonly width: number
+}
+
+/** The characters of a text as a terminal places them. */
+export function* glyphs(text: string): Generator<Glyph, void> {
+  for (const [found] of text.matchAll(CELLS)) yield { text: found, width: displayWidth(found) }
+}
+
 /** At most `width` cells of the text, ending in `…` where something was cut; for progress lines, never for results. */
 export function truncate(text: string, width: number): string {
   if (displayWidth(text) <= width) return text
   let kept = ''
   let used = 0
-  for (const [found] of text.matchAll(CELLS)) {
-    const cells = displayWidth(found)
-    if (used + cells > width - 1) break
-    kept += found
-    used += cells
+  for (const glyph of glyphs(text)) {
+    if (used + glyph.width > width - 1) break
+    kept += glyph.text
+    used += glyph.width
   }
   return width > 0 ? `${kept}…` : ''
 }

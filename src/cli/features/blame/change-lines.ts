@@ -1,0 +1,221 @@
+import { plural } from '../../../core/lib/text.ts'
+import { shortPath } from '../../../core/model/field-path.ts'
+import type { Change, ChangedObject, FieldChange, LineHunk } from '../../../core/wire/change.ts'
+import { valueText, withoutMarks } from './values.ts'
+
+/** One line of what a change did: a field with its values, or a sentence. */
+export interface ChangeLine {
+  /** The field, short; empty in a sentence. */
+  readonly label: string
+  /** Before the values; of a sentence all of it. */
+  readonly lead: string
+  /** None, one, or the old and the new one. */
+  readonly values: readonly string[]
+  /** After the values. */
+  readonly tail: string
+  readonly style?: 'bad' | 'warn' | 'faint'
+}
+
+/** How what a change did is told. */
+export interface ChangeLinesOptions {
+  /** At most so many lines of fields. */
+  readonly fields: number
+  /** The object has another uid than the one of this name before it. */
+  readonly anew?: boolean
+  /** Stands before the first line, where it is another object than the reader expects. */
+  readonly object?: string | undefined
+}
+
+const RESTARTED = '["kubectl.kubernetes.io/restartedAt"]'
+
+/**
+ * What a change did, for people: words for what has a word (`created`, `scaled 3 → 6`, `restarted`), else one line for
+ * each field, and what is to be known of its state where it is not simply confirmed.
+ */
+export function changeLines(change: Change, options: ChangeLinesOptions): ChangeLine[] {
+  const did = deedLines(change, options)
+  return withState(change, options.object === undefined ? did : withObject(options.object, did))
+}
+
+function withObject(object: string, [first, ...rest]: readonly ChangeLine[]): ChangeLine[] {
+  if (first === undefined) return [sentence(object)]
+  return first.label === ''
+    ? [{ ...first, lead: `${object} ${first.lead}` }, ...rest]
+    : [sentence(object), first, ...rest]
+}
+
+/** `deployment/web`; of a subresource the object itself. */
+export function objectText({ kind, name }: Pick<ChangedObject, 'kind' | 'name'>): string {
+  return `${kind.toLowerCase()}/${name}`
+}
+
+function sentence(lead: string, style?: ChangeLine['style']): ChangeLine {
+  return { label: '', lead, values: [], tail: '', ...(style ? { style } : {}) }
+}
+
+function deedLines(change: Change, { fields, anew = false }: ChangeLinesOptions): ChangeLine[] {
+  const { operation, object } = change
+  switch (operation) {
+    case 'CONNECT':
+      return [sentence(connected(object.subresource))]
+    case 'DELETE':
+      return [sentence('deleted')]
+    case 'CREATE':
+      if (object.subresource === 'eviction') return [sentence('evicted')]
+      if (object.subresource === 'binding') return [sentence('bound to a node')]
+      return [createdLine(anew ? 'created anew (new uid)' : 'created', change.changes[0]?.to)]
+    case 'UPDATE':
+      return updateLines(change, fields)
+  }
+}
+
+/** With what people ask for first: images and replicas. */
+function createdLine(word: string, object: unknown): ChangeLine {
+  const spec = memberOf(object, 'spec')
+  const template = memberOf(memberOf(memberOf(spec, 'jobTemplate'), 'spec') ?? spec, 'template')
+  const containers = memberOf(memberOf(template, 'spec') ?? spec, 'containers')
+  const images = Array.isArray(containers)
+    ? containers.map((container: unknown) => memberOf(container, 'image'))
+    : []
+  const replicas = memberOf(spec, 'replicas')
+  const facts = [
+    ...images.filter((image) => typeof image === 'string'),
+    ...(typeof replicas === 'number' ? [plural(replicas, 'replica')] : []),
+  ]
+  if (facts.length === 0) return sentence(word)
+  return { ...sentence(`${word}: `), values: [facts.join(', ')] }
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? (value as Readonly<Record<string, unknown>>)[key]
+    : undefined
+}
+
+function connected(subresource: string): string {
+  switch (subresource) {
+    case 'exec':
+      return 'opened a shell (exec)'
+    case 'attach':
+      return 'attached to it (attach)'
+    case 'portforward':
+      return 'forwarded a port (port-forward)'
+    default:
+      return `connected to it${subresource === '' ? '' : ` (${subresource})`}`
+  }
+}
+
+function updateLines({ changes, truncated = false }: Change, limit: number): ChangeLine[] {
+  if (changes.length === 0) {
+    return [
+      sentence(truncated ? 'changed (too large: what is not kept)' : 'changed (which fields is not known)'),
+    ]
+  }
+  const words = changes.flatMap((change) => wordOf(change) ?? [])
+  const lines = changes.filter((change) => wordOf(change) === undefined).map(fieldLine)
+  const all = [...words, ...lines]
+  // One line more costs no more than saying that there is one.
+  const shown = all.length <= limit + 1 ? all : all.slice(0, limit)
+  return [
+    ...shown,
+    ...(shown.length < all.length
+      ? [sentence(`+ ${plural(all.length - shown.length, 'more field')}`, 'faint')]
+      : []),
+    ...(truncated ? [sentence('values too large, not kept', 'faint')] : []),
+  ]
+}
+
+/** What has a word of its own. */
+function wordOf({ path, op, from, to }: FieldChange): ChangeLine | undefined {
+  if (path === 'spec.replicas' && typeof from === 'number' && typeof to === 'number') {
+    return { label: '', lead: 'scaled ', values: [String(from), String(to)], tail: '' }
+  }
+  if (path.endsWith(RESTARTED) && op !== 'remove') return sentence('restarted')
+  if (path === 'spec.paused') return sentence(to === true ? 'rollout paused' : 'rollout resumed')
+  if (path === 'spec.suspend') return sentence(to === true ? 'suspended' : 'resumed')
+  if (path === 'spec.unschedulable') return sentence(to === true ? 'cordoned' : 'uncordoned')
+  return undefined
+}
+
+function fieldLine(change: FieldChange): ChangeLine {
+  const { path, op, from, to, lines, index } = change
+  const label = labelOf(path)
+  const line = (lead: string, values: readonly string[] = [], tail = ''): ChangeLine => ({
+    label,
+    lead,
+    values,
+    tail,
+  })
+  if (lines) return hunkLine(lines, line)
+  switch (op) {
+    case 'add':
+      return line('added: ', [valueText(to)])
+    case 'remove':
+      return line('removed, was: ', [valueText(from)])
+    case 'replace':
+      if (from === undefined && to === undefined) {
+        return index?.from !== undefined && index.to !== undefined
+          ? line(`moved from place ${index.from + 1} to ${index.to + 1}`)
+          : line('changed')
+      }
+      return pair(line, '', valueText(from), valueText(to))
+  }
+}
+
+/** The short path, keys without their quotes where nothing is lost by it: `data[app.conf]`, which `--field` takes too. */
+function labelOf(path: string): string {
+  return shortPath(path).replace(/\["([^"\\[\]=,*]+)"\]/g, '[$1]')
+}
+
+type MakeLine = (lead: string, values?: readonly string[], tail?: string) => ChangeLine
+
+/** An old and a new value; what was taken out of both looks alike, and is not. */
+function pair(line: MakeLine, lead: string, from: string, to: string): ChangeLine {
+  return line(lead, [from, to], from === to ? ' (changed)' : '')
+}
+
+function hunkLine(hunks: readonly LineHunk[], line: MakeLine): ChangeLine {
+  const [first] = hunks
+  if (first === undefined) return line('changed')
+  const [from, to] = [first.from[0], first.to[0]]
+  if (hunks.length === 1 && first.from.length === 1 && first.to.length === 1 && from !== undefined) {
+    return pair(line, `line ${first.line}: `, withoutMarks(from.trim()), withoutMarks((to ?? '').trim()))
+  }
+  const added = sum(hunks.map((hunk) => hunk.to.length))
+  const removed = sum(hunks.map((hunk) => hunk.from.length))
+  const counted =
+    removed === 0
+      ? `${plural(added, 'line')} added`
+      : added === 0
+        ? `${plural(removed, 'line')} removed`
+        : `${plural(Math.max(added, removed), 'line')} changed`
+  return line(
+    hunks.length === 1
+      ? `${counted} at line ${first.line}`
+      : `${counted} in ${plural(hunks.length, 'place')}, first at line ${first.line}`,
+  )
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}
+
+/** Says so where a change is not simply done. */
+function withState({ state, reason, operation }: Change, lines: readonly ChangeLine[]): ChangeLine[] {
+  const because = reason === '' ? '' : `: ${reason}`
+  switch (state) {
+    case 'confirmed':
+    case 'unattributed':
+    case 'ambiguous':
+      return [...lines]
+    case 'admitted':
+      // Nothing that could be seen to land comes of a CONNECT.
+      return operation === 'CONNECT' ? [...lines] : [...lines, sentence('not confirmed', 'warn')]
+    case 'pending':
+      return [...lines, sentence('not confirmed yet', 'warn')]
+    case 'superseded':
+      return [sentence('a try that was repeated', 'warn'), ...lines]
+    case 'not-landed':
+      return [sentence(`did NOT land${because}`, 'bad'), ...lines]
+  }
+}

@@ -1,0 +1,73 @@
+import { formatCount } from '../../../core/lib/bytes.ts'
+import { plural } from '../../../core/lib/text.ts'
+import { dayOrTime, momentText, type Calendar } from './calendar.ts'
+
+/** Why people's names cannot be told. */
+export type Lacking =
+  /** No companion answers; `reason` where there is one that is down. */
+  | { readonly type: 'no-companion'; readonly reason?: string | undefined }
+  /** A companion without the component that records changes. */
+  | { readonly type: 'no-audit-log' }
+  /** `--companion=never` */
+  | { readonly type: 'not-asked' }
+
+/** One line for stderr: what the answer lacks without the companion, and how to get it. */
+export function lackingHint(lacking: Lacking): string {
+  const instead = 'shown are field managers, not people, and no old values'
+  switch (lacking.type) {
+    case 'no-companion':
+      return lacking.reason === undefined
+        ? `No companion in this cluster: ${instead}. For both: kubectl deckwatch install --components audit-log`
+        : `${lacking.reason}: ${instead}. What is wrong: kubectl deckwatch status`
+    case 'no-audit-log':
+      return `The companion records no changes: ${instead}. Add it: kubectl deckwatch install --components audit-log`
+    case 'not-asked':
+      return `The companion was not asked (--companion=never): ${instead}`
+  }
+}
+
+/** What is known where no change was found. */
+export interface NothingFound {
+  /** `deployment/web in shop`. */
+  readonly subject: string
+  /** RFC 3339; empty where not known. */
+  readonly recordingSince: string
+  /** Epoch milliseconds: when the object was made, where it exists. */
+  readonly created: number | undefined
+  /** How many changes of it are kept that the filters hide; undefined where not known. */
+  readonly hidden: number | undefined
+  readonly filtered: boolean
+  readonly now: number
+  readonly calendar: Calendar
+}
+
+/** One line for stderr: why there is nothing, and what would show something. */
+export function nothingHint(found: NothingFound): string {
+  const { subject, recordingSince, created, hidden, filtered, now, calendar } = found
+  if (filtered) {
+    const others =
+      hidden === undefined || hidden === 0 ? '' : `: ${plural(hidden, 'other change')} of it kept`
+    return `No change of ${subject} matches${others}; without --user, --field, --since and the like there may be more.`
+  }
+  const since = Date.parse(recordingSince)
+  if (Number.isNaN(since)) return `No change of ${subject} is recorded.`
+  const begins = dayOrTime(since, now, calendar)
+  if (created !== undefined && created < since) {
+    return `No change of ${subject} since recording began (${begins}): it is older, of ${momentText(created, now, calendar)}. Its field managers: -f yaml`
+  }
+  return `No change of ${subject} is recorded; recording since ${begins}.`
+}
+
+/** One line for stderr: what the filters hid among what was found. */
+export function hiddenHint(hidden: number, flags: readonly string[]): string | undefined {
+  if (hidden === 0) return undefined
+  return `${plural(hidden, 'change')} ${hidden === 1 ? 'does' : 'do'} not match ${flags.join(', ')}`
+}
+
+/** Objects that exist and of which no change is recorded, in one line; undefined where there is none. */
+export function untouchedHint(names: readonly string[]): string | undefined {
+  if (names.length === 0) return undefined
+  const shown = names.length <= 6 ? names : names.slice(0, 5)
+  const more = names.length - shown.length
+  return `No change recorded of ${shown.join(', ')}${more > 0 ? ` and ${formatCount(more)} more` : ''}`
+}

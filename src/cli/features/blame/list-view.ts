@@ -1,0 +1,261 @@
+import { plural } from '../../../core/lib/text.ts'
+import type { Change, ChangeListExtra, RecordingGap } from '../../../core/wire/change.ts'
+import { dayOrTime, type Calendar } from './calendar.ts'
+import { objectText } from './change-lines.ts'
+import { foldChanges } from './fold.ts'
+import { gapsText, gapText, weaveGaps, type Gap, type Stretch } from './gaps.ts'
+import {
+  changeRows,
+  entryOf,
+  rowTitles,
+  type Entry,
+  type ListItem,
+  type ListScreen,
+  type RowOptions,
+} from './list-rows.ts'
+
+/** What `kubectl blame TYPE [NAME…]` found, and how it is to be shown. */
+export interface ListInput {
+  /** `deployment/web in shop`, `deployments in shop`, `deployments in all namespaces`. */
+  readonly subject: string
+  /** The newest first, filtered; consequences too, where they were asked for. */
+  readonly changes: readonly Change[]
+  readonly extra: Pick<ChangeListExtra, 'recordingSince' | 'gaps' | 'kept'>
+  /** One object was named: it needs no column and no heading. */
+  readonly single: boolean
+  readonly allNamespaces: boolean
+  /** The limit of changes for each object; undefined: all of them are here. */
+  readonly perObject: number | undefined
+  /** By user, field and the like, so that not every change is meant. */
+  readonly filtered: boolean
+  /** Epoch milliseconds: only what came later was asked for. */
+  readonly since: number | undefined
+  /** Epoch milliseconds. */
+  readonly now: number
+  readonly calendar: Calendar
+  /** The oldest first. */
+  readonly reverse: boolean
+  /** `--consequences` */
+  readonly unfold: boolean
+  /** `-o wide`: the names of the changes too, and all fields. */
+  readonly wide: boolean
+  readonly time: 'relative' | 'full' | 'none'
+}
+
+/** So many fields of a change have a line of their own. */
+const FIELD_LINES = 12
+
+/** More gaps than so many in a row, with nothing between them, are told in one sentence. */
+const GAP_LINES = 3
+
+/**
+ * The default screen: one object as a timeline; several by object, or as one timeline where each has one change.
+ * `cli/render/blame-list` makes text of it.
+ */
+export function listView(input: ListInput): ListScreen {
+  const { changes, single } = input
+  const entries = foldChanges(changes).map(entryOf)
+  const histories = byObject(entries)
+  const grouped = !single && histories.some((history) => history.length > 1)
+  const options = rowOptions(input, grouped)
+  const items = grouped ? groupedItems(histories, input, options) : timeline(entries, input, options)
+  const shown = entries.length
+  return {
+    header: [headerText(input, shown, histories.length)],
+    titles: items.some(({ type }) => type === 'row') ? rowTitles(options) : [],
+    items,
+    footer: shown === 0 ? [] : [footerText(input, entries)],
+    shortened: 'shortened to fit; in whole: -f patch',
+  }
+}
+
+function rowOptions(
+  { now, calendar, single, allNamespaces, wide, unfold, time }: ListInput,
+  grouped: boolean,
+): RowOptions {
+  const objects = single || grouped ? 'none' : allNamespaces ? 'namespaced' : 'named'
+  return {
+    now,
+    calendar,
+    time,
+    objects,
+    via: wide || objects === 'none',
+    ids: wide,
+    fields: wide ? Number.POSITIVE_INFINITY : FIELD_LINES,
+    unfold,
+  }
+}
+
+/** Each object's changes; one that was created anew goes on under its name, but not in another namespace of that name. */
+function byObject(entries: readonly Entry[]): Entry[][] {
+  const histories = new Map<string, Entry[]>()
+  for (const entry of entries) {
+    const { group, resource, namespace, namespaceUid, name } = entry.folded.change.object
+    const key = JSON.stringify([group, resource, namespace, namespaceUid, name])
+    const history = histories.get(key)
+    if (history) history.push(entry)
+    else histories.set(key, [entry])
+  }
+  return [...histories.values()]
+}
+
+function timeline(entries: readonly Entry[], input: ListInput, options: RowOptions): ListItem[] {
+  const stretches = weaveGaps(entries, input.extra.gaps, reachOf(entries, input))
+  return stretchItems(stretches, entries, input, options)
+}
+
+/** From when on gaps matter: those before the first change that is shown say nothing about those that are. */
+function reachOf(entries: readonly Entry[], { perObject, since, single }: ListInput): number {
+  const oldest = entries.at(-1)
+  if (oldest === undefined) return since ?? Number.NEGATIVE_INFINITY
+  const all = single && (perObject === undefined || entries.length < perObject)
+  if (!all || oldest.folded.change.operation === 'CREATE') return oldest.time
+  return since ?? Number.NEGATIVE_INFINITY
+}
+
+function groupedItems(
+  histories: readonly (readonly Entry[])[],
+  input: ListInput,
+  options: RowOptions,
+): ListItem[] {
+  const { extra, reverse, allNamespaces, now, calendar } = input
+  const lasting = extra.gaps.filter(({ to }) => to === undefined)
+  const top = gapNotes(lasting, 0, now, calendar)
+  const groups = histories.map((entries) => {
+    const stretches = weaveGaps(entries, extra.gaps, entries.at(-1)?.time ?? 0)
+    // A gap in which nothing of this object changed is not worth a line under each object.
+    const telling = stretches.filter(({ gap }) => gap === undefined || gap.entries.length > 0)
+    const first = entries[0]?.folded.change
+    const place = allNamespaces && first?.object.namespace ? `${first.object.namespace}/` : ''
+    return [
+      {
+        type: 'group',
+        title: first ? `${place}${objectText(first.object)}` : '',
+        aside: first?.operation === 'DELETE' ? 'deleted' : '',
+      } satisfies ListItem,
+      ...stretchItems(telling, entries, input, options),
+    ]
+  })
+  return [...top, ...(reverse ? groups.toReversed() : groups).flat()]
+}
+
+function stretchItems(
+  stretches: readonly Stretch<Entry>[],
+  entries: readonly Entry[],
+  { reverse, now, calendar }: ListInput,
+  options: RowOptions,
+): ListItem[] {
+  const inOrder = <Item>(items: readonly Item[]): readonly Item[] => (reverse ? items.toReversed() : items)
+  const rows = (some: readonly Entry[]): ListItem[] =>
+    inOrder(some).flatMap((entry) => rowsWithUid(entry, entries, options, reverse))
+  return inOrder(foldRuns(stretches)).flatMap((stretch) => {
+    if ('run' in stretch) return [note(gapsText(stretch.run, now, calendar), true)]
+    if (stretch.gap === undefined) return rows(stretch.entries)
+    return [gapNote(stretch.gap, true, now, calendar), ...rows(stretch.gap.entries)]
+  })
+}
+
+/** A change's row, and a word where what is older belongs to another object of the same name. */
+function rowsWithUid(
+  entry: Entry,
+  entries: readonly Entry[],
+  options: RowOptions,
+  reverse: boolean,
+): ListItem[] {
+  const { object, operation } = entry.folded.change
+  const older = options.objects === 'none' ? entries[entries.indexOf(entry) + 1]?.folded.change : undefined
+  const anew = older !== undefined && differ(older.object.uid, object.uid)
+  const rows = changeRows(entry, options, anew && operation === 'CREATE')
+  if (!anew || operation === 'CREATE') return rows
+  const word = note('what is older was another object of this name', true, 'faint')
+  return reverse ? [word, ...rows] : [...rows, word]
+}
+
+function differ(a: string, b: string): boolean {
+  return a !== '' && b !== '' && a !== b
+}
+
+/** Gaps that follow one another with nothing in them or between them, as one where they are many. */
+function foldRuns(
+  stretches: readonly Stretch<Entry>[],
+): (Stretch<Entry> | { readonly run: readonly Gap<Entry>[] })[] {
+  const folded: (Stretch<Entry> | { readonly run: readonly Gap<Entry>[] })[] = []
+  let run: Gap<Entry>[] = []
+  const flush = (): void => {
+    if (run.length > GAP_LINES) folded.push({ run })
+    else folded.push(...run.map((gap) => ({ gap })))
+    run = []
+  }
+  for (const stretch of stretches) {
+    // One that lasts is told for itself: it is about now.
+    if (stretch.gap && stretch.gap.to !== undefined && stretch.gap.entries.length === 0) run.push(stretch.gap)
+    else {
+      flush()
+      folded.push(stretch)
+    }
+  }
+  flush()
+  return folded
+}
+
+/** A line for each gap that reaches past `since` (epoch milliseconds), the newest first; many of them in one line. */
+export function gapNotes(
+  gaps: readonly RecordingGap[],
+  since: number,
+  now: number,
+  calendar: Calendar,
+): ListItem[] {
+  return foldRuns(weaveGaps<Entry>([], gaps, since)).flatMap((stretch) => {
+    if ('run' in stretch) return [note(gapsText(stretch.run, now, calendar), false)]
+    return stretch.gap ? [gapNote(stretch.gap, false, now, calendar)] : []
+  })
+}
+
+function gapNote(gap: Gap<Entry>, within: boolean, now: number, calendar: Calendar): ListItem {
+  return note(gapText(gap, now, calendar), within)
+}
+
+function note(text: string, within: boolean, style: 'warn' | 'faint' = 'warn'): ListItem {
+  return { type: 'note', text: `-- ${text}`, style, within }
+}
+
+function headerText(input: ListInput, shown: number, objects: number): string {
+  const { subject, single, filtered, perObject, extra, reverse } = input
+  const order = shown > 1 ? (reverse ? ', oldest first' : ', newest first') : ''
+  const parts = [`${subject}: ${countText(input, shown, objects)}${order}`]
+  if (!single && perObject !== undefined && perObject > 1 && shown > 0)
+    parts[0] += `, at most ${perObject} of each`
+  if (filtered && single && extra.kept !== undefined) parts.push(`${extra.kept} recorded in all`)
+  if (extra.recordingSince !== '') parts.push(`recording since ${recordingSince(input)}`)
+  return parts.join('; ')
+}
+
+function countText(
+  { single, filtered, perObject, extra: { kept } }: ListInput,
+  shown: number,
+  objects: number,
+): string {
+  const what = filtered ? 'matching change' : 'change'
+  if (shown === 0) return filtered ? 'no change matches' : 'no change recorded'
+  if (!single) {
+    const each = perObject === 1 ? `the latest ${what} of each of` : `${plural(shown, what)} of`
+    return `${each} ${plural(objects, 'object')}`
+  }
+  if (filtered || kept === undefined || kept <= shown) return plural(shown, what)
+  return `${shown} of ${plural(kept, what)}`
+}
+
+function recordingSince({ extra, now, calendar }: ListInput): string {
+  return dayOrTime(Date.parse(extra.recordingSince), now, calendar)
+}
+
+function footerText({ single, since, extra, wide, unfold }: ListInput, entries: readonly Entry[]): string {
+  const more = ['-f diff', ...(single ? ['-f yaml (a name at each line)'] : [])]
+  const folds = entries.some(({ folded }) => folded.consequences.length > 0)
+  if (!unfold && folds) more.push('--consequences')
+  if (since === undefined) {
+    more.push(single && (extra.kept ?? 0) > entries.length ? '--max-history 0 (all)' : '--since 24h')
+  }
+  if (!wide) more.push('-o wide (ids)')
+  return `More: ${more.join(', ')}`
+}

@@ -1,0 +1,126 @@
+import { displayWidth, glyphs, type Glyph } from '../../core/lib/text.ts'
+
+const ELLIPSIS = '…'
+
+/** Texts that were made to fit, and whether anything had to be left out. */
+export interface Fitted {
+  readonly texts: readonly string[]
+  readonly shortened: boolean
+}
+
+/**
+ * One value, or an old and a new one, in `width` cells with the arrow between them. What does not fit is left out where
+ * the values are alike, so that the difference stays: `…/team/web:1.24 → …/team/web:1.25`. Texts are visible already.
+ */
+export function fitValues(values: readonly string[], width: number, arrow: number): Fitted {
+  const [first = '', second] = values
+  const widths = values.map(displayWidth)
+  if (second === undefined) {
+    const text = fit(first, Math.max(1, width), 0)
+    return { texts: values.length === 0 ? [] : [text], shortened: text !== first }
+  }
+  const budget = Math.max(2, width - arrow)
+  const [left = 0, right = 0] = widths
+  if (left + right <= budget) return { texts: values, shortened: false }
+  const half = Math.floor(budget / 2)
+  const leftShare = left <= half ? left : right <= budget - half ? budget - right : half
+  const same = commonPrefix(first, second)
+  return { texts: [fit(first, leftShare, same), fit(second, budget - leftShare, same)], shortened: true }
+}
+
+/** At most `width` cells of a text with what stands at the UTF-16 index `focus` in view. */
+function fit(text: string, width: number, focus: number): string {
+  if (displayWidth(text) <= width) return text
+  // Far more than fits: only the neighbourhood of the focus is looked at.
+  const from = Math.max(0, focus - 4 * width)
+  const near = [...glyphs(text.slice(from, focus + 8 * width))]
+  const ends = focus + 8 * width >= text.length
+  let at = 0
+  for (let units = from; at < near.length && units < focus; at++) units += near[at]?.text.length ?? 0
+
+  if (from === 0 && widthOf(near.slice(0, at)) <= 0.6 * width) {
+    return take(near, width - 1) + ELLIPSIS
+  }
+  const tail = ends ? tailStart(near, width - 1) : near.length
+  if (tail <= at) return ELLIPSIS + textOf(near.slice(tail))
+  const context = tailStart(near.slice(0, at), Math.min(8, Math.floor(width / 4)))
+  return ELLIPSIS + take(near.slice(context), width - 2) + ELLIPSIS
+}
+
+function take(all: readonly Glyph[], width: number): string {
+  let used = 0
+  let count = 0
+  for (const glyph of all) {
+    if (used + glyph.width > width) break
+    used += glyph.width
+    count += 1
+  }
+  return textOf(all.slice(0, count))
+}
+
+/** Where the longest end of at most `width` cells begins; never at a mark that sits on what stands before it. */
+function tailStart(all: readonly Glyph[], width: number): number {
+  let used = 0
+  let start = all.length
+  while (start > 0) {
+    used += all[start - 1]?.width ?? 0
+    if (used > width) break
+    start -= 1
+  }
+  while (start < all.length && all[start]?.width === 0) start += 1
+  return start
+}
+
+function commonPrefix(a: string, b: string): number {
+  let length = 0
+  while (length < a.length && length < b.length && a[length] === b[length]) length += 1
+  return length
+}
+
+function widthOf(all: readonly Glyph[]): number {
+  return all.reduce((total, { width }) => total + width, 0)
+}
+
+function textOf(all: readonly Glyph[]): string {
+  return all.map(({ text }) => text).join('')
+}
+
+/**
+ * All of a text in lines of at most `width` cells: broken at blanks, behind `/`, `:` and `,`, before `@` and `[`, and
+ * within a longer word anywhere.
+ */
+export function wrapText(text: string, width: number): string[] {
+  if (displayWidth(text) <= width) return [text]
+  const lines: string[] = []
+  let line = ''
+  for (const piece of text.split(/(?<=[ /,]|(?<!\d):)|(?=[@[])/)) {
+    if (displayWidth((line + piece).trimEnd()) <= width) {
+      line += piece
+      continue
+    }
+    if (line !== '') lines.push(line.trimEnd())
+    const parts = chop(piece, width)
+    lines.push(...parts.slice(0, -1))
+    line = parts.at(-1) ?? ''
+  }
+  if (line.trimEnd() !== '') lines.push(line.trimEnd())
+  return lines
+}
+
+function chop(word: string, width: number): string[] {
+  if (displayWidth(word.trimEnd()) <= width) return [word]
+  const parts: string[] = []
+  let part = ''
+  let used = 0
+  for (const glyph of glyphs(word)) {
+    if (used + glyph.width > width && part !== '') {
+      parts.push(part)
+      part = ''
+      used = 0
+    }
+    part += glyph.text
+    used += glyph.width
+  }
+  parts.push(part)
+  return parts
+}
