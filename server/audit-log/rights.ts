@@ -82,7 +82,7 @@ export const rights = {
       apiGroups: [''],
       resources: ['secrets'],
       resourceNames: ['deckwatch-audit-log'],
-      verbs: ['get'],
+      verbs: ['get', 'update'],
       why: 'to keep the key by which values are made unreadable, and the secret path of its webhook',
     },
   ],

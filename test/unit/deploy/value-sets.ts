@@ -44,7 +44,7 @@ export const VALUE_SETS: Readonly<Record<string, readonly string[]>> = {
     'auditLog.historyDays=90,auditLog.secretsDays=14,auditLog.perObject=500,auditLog.keepLast=20',
     'auditLog.journalSize=512Mi',
   ],
-  'the audit log alone, the api apart': [
+  'the audit log without the api': [
     'components={audit-log}',
     'apiReplicas=2',
     'auditLog.historySize=1Gi,storage.size=3000M',

@@ -117,7 +117,7 @@
 - apiGroups: ['']
   resources: [secrets]
   resourceNames: [deckwatch-audit-log]
-  verbs: [get]
+  verbs: [get, update]
 {{- end }}
 {{- end }}
 
