@@ -1,0 +1,121 @@
+import { replaceUnseen } from './text.ts'
+
+/** What YAML 1.1 or 1.2 reads as something else than text: null, booleans, the merge key, numbers, times of day, dates. */
+const NOT_TEXT = new RegExp(
+  `^(?:${[
+    '|~|null|Null|NULL|<<|=',
+    'y|Y|n|N|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|true|True|TRUE|false|False|FALSE',
+    '[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[\\da-fA-F_]+)',
+    '[-+]?(?=[\\d.]|[eE][-+]?\\d)[\\d_]*\\.?[\\d_]*(?:[eE][-+]?\\d*)?',
+    '[-+]?\\d[\\d_]*(?::[0-5]?\\d)+(?:\\.[\\d_]*)?',
+    '[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN)',
+    '\\d{4}-\\d\\d?-\\d\\d?(?:[Tt\\s].*)?',
+  ].join('|')})$`,
+)
+
+/** What needs no quotes in block style: no indicator at its head, no colon or hash that ends it, no blank at an edge. */
+const PLAIN = /^(?![\s?:,[\]{}#&*!|>'"%@`]|-\s|-$|---|\.\.\.)(?!.*(?::\s|:$|\s#))(?:.*\S)$/s
+
+/** YAML forbids these even in quotes. */
+const NONCHARACTER = /[\ufffe\uffff]/g
+
+/**
+ * A scalar as YAML on one line, safe for a terminal, in the style of kubectl: plain where it reads as the same text in
+ * YAML 1.1 and 1.2, else in quotes; invisible characters as escapes.
+ */
+export function yamlScalar(value: string | number | boolean | null): string {
+  if (typeof value === 'number') return yamlNumber(value)
+  if (typeof value !== 'string') return String(value)
+  if (NOT_TEXT.test(value) || !isPrintable(value)) return doubleQuoted(value)
+  return PLAIN.test(value) ? value : `'${value.replaceAll("'", "''")}'`
+}
+
+/** A text of several lines as a literal block: its header (`|-`), and its lines without indentation. */
+export interface YamlBlock {
+  readonly header: string
+  readonly lines: readonly string[]
+}
+
+/**
+ * The literal block of a text that has line feeds and is readable as such; undefined for all other text. Its lines
+ * must be indented by two blanks more than the key or the dash before it.
+ */
+export function yamlBlock(text: string): YamlBlock | undefined {
+  if (!text.includes('\n') || !isPrintable(text.replace(/[\n\t]/g, ''))) return undefined
+  // Readers differ in whether blanks at the very end belong to the text.
+  if (!/\S/.test(text) || /\n[ \t]+\n*$/.test(text)) return undefined
+  const ended = text.endsWith('\n')
+  const chomping = !ended ? '-' : text.endsWith('\n\n') ? '+' : ''
+  // A reader takes the indentation from the first line, unless it is told.
+  const indentation = /^\s/.test(text) ? '2' : ''
+  return {
+    header: `|${indentation}${chomping}`,
+    lines: (ended ? text.slice(0, -1) : text).split('\n'),
+  }
+}
+
+function yamlNumber(value: number): string {
+  const text = String(value)
+  // YAML 1.1 knows no float without a point: 1e+21.
+  return /^-?\d+e/.test(text) ? text.replace('e', '.0e') : text
+}
+
+function isPrintable(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text) || escapeUnseen(text) === text
+}
+
+/** JSON's escapes are YAML's too, but for surrogate pairs. */
+function doubleQuoted(text: string): string {
+  return escapeUnseen(JSON.stringify(text))
+}
+
+function escapeUnseen(text: string): string {
+  return replaceUnseen(text, escapeOne).replace(NONCHARACTER, escapeOne)
+}
+
+function escapeOne(character: string): string {
+  const code = (character.codePointAt(0) ?? 0).toString(16)
+  return character.length === 1 ? `\\u${code.padStart(4, '0')}` : `\\U${code.padStart(8, '0')}`
+}
+
+const DIGIT = /^\d$/
+const LETTER = /^\p{L}$/u
+
+/**
+ * The order of keys in kubectl's YAML (go-yaml v2, sorter.go): what is no letter before letters, numbers in names by
+ * their value, so that `a2` comes before `a10`.
+ */
+export function compareYamlKeys(a: string, b: string): number {
+  const [left, right] = [[...a], [...b]]
+  for (let i = 0; i < left.length && i < right.length; i++) {
+    const [x = '', y = ''] = [left[i], right[i]]
+    if (x === y) continue
+    const [xLetter, yLetter] = [LETTER.test(x), LETTER.test(y)]
+    if (xLetter !== yLetter) return yLetter ? -1 : 1
+    return (xLetter ? 0 : compareNumbers(left, right, i)) || byCodePoint(x, y)
+  }
+  return left.length - right.length
+}
+
+function compareNumbers(left: readonly string[], right: readonly string[], at: number): number {
+  // Within a number a zero counts: 10 against 11 differ in the second place only.
+  const isZero = left[at] === '0' || right[at] === '0'
+  const start = isZero && insideNumber(left, at) ? '1' : ''
+  const [x, y] = [digitsFrom(left, at), digitsFrom(right, at)]
+  return Number(start + x) - Number(start + y) || x.length - y.length
+}
+
+function insideNumber(characters: readonly string[], at: number): boolean {
+  for (let i = at - 1; i >= 0 && DIGIT.test(characters[i] ?? ''); i--) if (characters[i] !== '0') return true
+  return false
+}
+
+function digitsFrom(characters: readonly string[], at: number): string {
+  let end = at
+  while (DIGIT.test(characters[end] ?? '')) end++
+  return characters.slice(at, end).join('')
+}
+
+function byCodePoint(x: string, y: string): number {
+  return (x.codePointAt(0) ?? 0) - (y.codePointAt(0) ?? 0)
+}
