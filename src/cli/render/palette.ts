@@ -5,7 +5,11 @@ export type ColorMode = 'auto' | 'always' | 'never'
 export type Style = 'good' | 'bad' | 'warn' | 'faint' | 'heading' | 'key'
 
 /** Wraps text in the escape sequences of a meaning, or leaves it as it is where colour is off. */
-export type Palette = { readonly [style in Style]: (text: string) => string } & { readonly colored: boolean }
+export type Palette = { readonly [style in Style]: (text: string) => string } & {
+  readonly colored: boolean
+  /** Colours without a meaning, to tell things apart; take them in turn, beginning again after the last. */
+  readonly series: readonly [(text: string) => string, ...((text: string) => string)[]]
+}
 
 /** What decides on colour for one output stream. */
 export interface PaletteOptions {
@@ -25,6 +29,7 @@ export const plainPalette: Palette = {
   faint: same,
   heading: same,
   key: same,
+  series: [same],
 }
 
 /**
@@ -56,5 +61,17 @@ export async function createPalette(options: PaletteOptions): Promise<Palette> {
     faint: (text) => chalk.dim(text),
     heading: (text) => chalk.bold(text),
     key: (text) => chalk.cyan(text),
+    series: [
+      (text) => chalk.cyan(text),
+      (text) => chalk.magenta(text),
+      (text) => chalk.yellow(text),
+      (text) => chalk.blue(text),
+      (text) => chalk.green(text),
+      (text) => chalk.cyanBright(text),
+      (text) => chalk.magentaBright(text),
+      (text) => chalk.yellowBright(text),
+      (text) => chalk.blueBright(text),
+      (text) => chalk.greenBright(text),
+    ],
   }
 }

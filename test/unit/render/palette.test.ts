@@ -37,15 +37,17 @@ describe('the palette', () => {
   }
 
   it('has a distinct look for each meaning, around the text as it is', async () => {
-    const { colored: _, ...styles } = await createPalette({ color: 'always', isTTY: false, env: {} })
+    const { colored: _, series, ...styles } = await createPalette({ color: 'always', isTTY: false, env: {} })
     const looks = Object.values(styles).map((style) => style('x'))
+    const turns = series.map((color) => color('x'))
     assert.equal(new Set(looks).size, looks.length)
+    assert.equal(new Set(turns).size, turns.length)
     // eslint-disable-next-line no-control-regex -- colours are control characters
-    for (const look of looks) assert.match(look, /^\u001b\[\d+mx\u001b\[\d+m$/)
+    for (const look of [...looks, ...turns]) assert.match(look, /^\u001b\[\d+mx\u001b\[\d+m$/)
     assert.deepEqual(
       Object.keys(styles).toSorted(),
       Object.keys(plainPalette)
-        .filter((key) => key !== 'colored')
+        .filter((key) => key !== 'colored' && key !== 'series')
         .toSorted(),
     )
   })
