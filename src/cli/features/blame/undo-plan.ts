@@ -5,7 +5,6 @@ import type { FieldChange } from '../../../core/wire/change.ts'
 export type PatchOperation =
   | { readonly op: 'test' | 'add' | 'replace'; readonly path: string; readonly value: unknown }
   | { readonly op: 'remove'; readonly path: string }
-  | { readonly op: 'move'; readonly from: string; readonly path: string }
 
 /**
  * Why a field cannot be put back: `changed` somebody gave it another value since; `gone` what it lies in is no more;
