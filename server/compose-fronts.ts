@@ -1,22 +1,20 @@
 import type { CertificateStatus } from '../src/core/wire/companion-status.ts'
 import { resourcesOf } from './compose-rooms.ts'
+import type { Trust } from './compose-trust.ts'
 import type { Foundation } from './foundation.ts'
 import { createApi } from './kit/api/api.ts'
 import type { Api, ApiOptions } from './kit/api/api-options.ts'
-import { createAuthorizer } from './kit/api/authorize.ts'
+import type { Authorizer } from './kit/api/authorize.ts'
 import type { ServedResource } from './kit/api/resource.ts'
 import type { Probe } from './kit/health.ts'
 import type { Task } from './kit/lifecycle.ts'
 import { createIssuedIdentity } from './kit/peer/issued-identity.ts'
 import { createLeafRoute } from './kit/peer/leaf-route.ts'
-import { LEAF_PATH } from './kit/peer/leaf-wire.ts'
 import { createPeerClient } from './kit/peer/peer-client.ts'
 import type { PeerIdentity } from './kit/peer/peer-identity.ts'
 import { createPeerReader } from './kit/peer/peer-reader.ts'
-import { createRequestedIdentity } from './kit/peer/requested-identity.ts'
 import { createPeerServer } from './kit/peer/serve-peers.ts'
 import type { ProbeAnswer, Room } from './kit/room.ts'
-import { createCompanionAuthorities } from './kit/tls/companion-authorities.ts'
 import { checkNamespace, guardNamespace } from './kit/tls/namespace-guard.ts'
 import type { TlsSource } from './kit/tls/tls-source.ts'
 
@@ -37,6 +35,7 @@ export interface Fronts {
 export interface FrontDeps {
   readonly foundation: Foundation
   readonly rooms: readonly Room[]
+  readonly authorizer: Authorizer
   readonly health: ApiOptions['health']
   readonly status: ApiOptions['status']
 }
@@ -45,35 +44,37 @@ export interface FrontDeps {
 const API_ACCOUNT = 'deckwatch-api'
 /** The Service of the pods whose readers are asked. */
 const DATA_SERVICE = 'deckwatch-data'
+/** The Service of the same pods for the API server's reviews. */
+const AUDIT_SERVICE = 'deckwatch-audit'
 
 /** So long at most requests are still taken after the pod said that it is not ready, until no more are sent here. */
 const MAX_DRAIN_MS = 2500
 
+/** How the process is reached, by what its listeners are believed with. */
+export function composeFronts(deps: FrontDeps, trust: Trust): Fronts {
+  return trust.kind === 'api' ? composeApi(deps, trust) : composePeers(deps, trust)
+}
+
 /** The aggregated API, in front of the rooms of this process and of those in other pods. */
-export function composeApi(deps: FrontDeps): Fronts {
-  const { foundation, rooms, health, status } = deps
+function composeApi(
+  { foundation, rooms, authorizer, health, status }: FrontDeps,
+  { authorities }: Extract<Trust, { kind: 'api' }>,
+): Fronts {
   const { config, transport, namespace, initial, clock, log, metrics } = foundation
   const shared = { transport, namespace, initial, clock, log }
-  const authorities = createCompanionAuthorities({
-    ...shared,
-    service: config.service,
-    apiService: config.apiService,
-  })
-  const authorizer = createAuthorizer({ transport, clock, metrics })
   const asking =
     config.peers.length === 0
       ? undefined
       : createIssuedIdentity({ ...shared, authority: authorities.peerAuthority, account: API_ACCOUNT })
-  const dataName = `${DATA_SERVICE}.${namespace}.svc`
+  const accountsOf = (service: string): Readonly<Record<string, readonly string[]>> =>
+    Object.fromEntries(config.peerAccounts.map((account) => [account, [`${service}.${namespace}.svc`]]))
   const leaves = createLeafRoute({
     transport,
     namespace,
     profiles: {
-      peer: {
-        authority: authorities.peerAuthority,
-        accounts: Object.fromEntries(config.peerAccounts.map((account) => [account, [dataName]])),
-      },
-      serving: { authority: authorities.servingAuthority, accounts: {} },
+      peer: { authority: authorities.peerAuthority, accounts: accountsOf(DATA_SERVICE) },
+      // The pods with the rooms have the webhook, which the API server reaches by a Service of its own.
+      serving: { authority: authorities.servingAuthority, accounts: accountsOf(AUDIT_SERVICE) },
     },
     clock,
     log,
@@ -92,7 +93,7 @@ export function composeApi(deps: FrontDeps): Fronts {
     tls: authorities.serving,
     health,
     status,
-    routes: [leaves],
+    routes: [leaves, ...rooms.flatMap(({ routes }) => routes ?? [])],
     address: config.apiAddress,
     limits: {
       watches: config.watches,
@@ -142,22 +143,15 @@ function askedResources(
   })
 }
 
-/** Rooms without the api: their readers are served to the pods that have it, and probes at the api's address. */
-export function composePeers(deps: FrontDeps): Fronts {
-  const { foundation, rooms, health, status } = deps
-  const { config, transport, namespace, initial, servingName, clock, log, metrics } = foundation
-  const identity = createRequestedIdentity({
-    transport,
-    namespace,
-    leafUrl: config.leafUrl || `https://${servingName}:443${LEAF_PATH}`,
-    serverName: servingName,
-    profile: 'peer',
-    tokenFile: config.tokenFile,
-    initial,
-    clock,
-    log,
-  })
-  const authorizer = createAuthorizer({ transport, clock, metrics })
+/**
+ * Rooms without the api: their readers are served to the pods that have it; probes, and what paths the rooms have
+ * besides, at the api's address.
+ */
+function composePeers(
+  { foundation, rooms, authorizer, health, status }: FrontDeps,
+  { peer: identity, serving }: Extract<Trust, { kind: 'rooms' }>,
+): Fronts {
+  const { config, transport, namespace, clock, log, metrics } = foundation
   const peers = createPeerServer({
     address: config.peerAddress,
     resources: rooms.flatMap(({ resources }) => resources),
@@ -179,7 +173,8 @@ export function composePeers(deps: FrontDeps): Fronts {
           clock,
           log,
           metrics,
-          tls: identity.tls,
+          tls: (serving ?? identity).tls,
+          routes: rooms.flatMap(({ routes }) => routes ?? []),
           health,
           status,
           address: config.apiAddress,
@@ -191,11 +186,14 @@ export function composePeers(deps: FrontDeps): Fronts {
     ],
     supports: [
       { name: 'peer certificate', run: (signal) => identity.run(signal) },
+      ...(serving
+        ? [{ name: 'serving certificate', run: (signal: AbortSignal) => serving.run(signal) }]
+        : []),
       { name: 'authorizer', run: (signal) => authorizer.run(signal) },
     ],
     probes: [readyOnly('peers', () => peers.ready())],
     tls: identity.tls,
-    certificates: () => identity.certificates(),
+    certificates: () => [...identity.certificates(), ...(serving?.certificates() ?? [])],
   }
 }
 

@@ -1,25 +1,29 @@
-import { composeApi, composePeers, type Fronts } from './compose-fronts.ts'
+import { composeFronts, type Fronts } from './compose-fronts.ts'
 import { composeRooms } from './compose-rooms.ts'
+import { composeTrust } from './compose-trust.ts'
 import { layFoundation, type Foundation } from './foundation.ts'
+import { createAuthorizer } from './kit/api/authorize.ts'
 import type { Config } from './kit/config/config.ts'
 import { createHealth, type Probe } from './kit/health.ts'
 import { endingProbe, type Outcome, runToEnd, type Task } from './kit/lifecycle.ts'
 import type { Log } from './kit/log.ts'
 import { createMetricsAuthorizer } from './kit/metrics-access.ts'
 import { createMetricsListener } from './kit/metrics-listener.ts'
+import type { Room } from './kit/room.ts'
 import { createStatus } from './kit/status.ts'
 import { VERSION } from './kit/version.ts'
 
 /** Runs the components of the configuration until `end` aborts or one of them fails, which the log then names. */
 export async function serve(config: Config, log: Log, end: AbortSignal): Promise<Outcome> {
   const foundation = await layFoundation(config, log)
-  const { transport, clock, podName, namespace } = foundation
+  const { transport, clock, podName, namespace, metrics } = foundation
   const { components, shutdownGraceMs: graceMs } = config
   log.info({ version: VERSION, components, namespace, pod: podName }, 'starting')
   const startedAt = clock.now()
-  const { rooms, feeds } = composeRooms(foundation)
+  const trust = composeTrust(foundation)
+  const authorizer = createAuthorizer({ transport, clock, metrics })
+  const { rooms, feeds } = composeRooms(foundation, { trust, authorizer })
   const probes: Probe[] = [...rooms, endingProbe(end)]
-  const withApi = components.includes('api')
   const status = createStatus(
     () => ({
       version: VERSION,
@@ -31,8 +35,10 @@ export async function serve(config: Config, log: Log, end: AbortSignal): Promise
     }),
     clock,
   )
-  const deps = { foundation, rooms, health: createHealth(probes), status }
-  const fronts: Fronts = withApi ? composeApi(deps) : composePeers(deps)
+  const fronts: Fronts = composeFronts(
+    { foundation, rooms, authorizer, health: createHealth(probes), status },
+    trust,
+  )
   probes.unshift(...fronts.probes)
   const outcome = await runToEnd(
     {
@@ -41,7 +47,7 @@ export async function serve(config: Config, log: Log, end: AbortSignal): Promise
         rooms.map((room) => ({ name: room.name, run: (signal) => room.run(signal) })),
         [...feeds, ...fronts.supports, ...metricsTasks(foundation, fronts)],
       ],
-      ...(fronts.beforeEnd ? { beforeEnd: fronts.beforeEnd } : {}),
+      beforeEnd: (signal) => lastLook(rooms, fronts, signal),
       graceMs,
       clock,
       log,
@@ -50,6 +56,13 @@ export async function serve(config: Config, log: Log, end: AbortSignal): Promise
   )
   transport.close()
   return outcome
+}
+
+/** Every part has its last look, whatever becomes of the others; the first failure is told. */
+async function lastLook(rooms: readonly Room[], fronts: Fronts, signal: AbortSignal): Promise<void> {
+  const looks = [...rooms.map((room) => room.beforeEnd?.(signal)), fronts.beforeEnd?.(signal)]
+  const failed = (await Promise.allSettled(looks)).find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
 }
 
 function metricsTasks(foundation: Foundation, { tls }: Fronts): readonly Task[] {

@@ -33,4 +33,6 @@ export interface Room {
   alive(): ProbeAnswer
   /** Undefined where nothing is kept. */
   storeUsage?(): StoreUsage
+  /** The last look before the process ends: what must not outlive the companion, such as its webhook, is taken away. */
+  beforeEnd?(signal: AbortSignal): Promise<void>
 }

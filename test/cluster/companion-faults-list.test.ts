@@ -54,6 +54,7 @@ describe('when the API server is killed while the companion lists', function () 
       namespace: COMPANION_NAMESPACE,
       apart: false,
       isApi: true,
+      rooms: [],
     })
     const direct = cluster.tokenKubeconfig(await cluster.token(COMPANION_NAMESPACE, account))
     const path = cluster.folder.file('relayed.kubeconfig')

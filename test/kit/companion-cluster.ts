@@ -6,6 +6,7 @@ import { ApiStatusError, type ApiClient } from './kubernetes/api-client.ts'
 const STEPS: ReadonlySet<Step> = new Set<Step>(['namespace', 'accounts', 'rights'])
 
 const API_SERVICE = `/apis/apiregistration.k8s.io/v1/apiservices/${NAMES.apiService}`
+const WEBHOOK = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${NAMES.auditLog}`
 const SERVED_MS = 60_000
 
 /**
@@ -18,10 +19,25 @@ export async function grantCompanion(
     namespace,
     apart,
     isApi,
-  }: { readonly namespace: string; readonly apart: boolean; readonly isApi: boolean },
+    rooms,
+    values: chosen = {},
+  }: {
+    readonly namespace: string
+    readonly apart: boolean
+    readonly isApi: boolean
+    readonly rooms: readonly string[]
+    readonly values?: Partial<DeployValues>
+  },
 ): Promise<string> {
-  const values: DeployValues = { ...DEFAULT_VALUES, namespace, apiReplicas: apart ? 1 : 0 }
-  for (const { step, path, object } of manifests(values)) if (STEPS.has(step)) await put(admin, path, object)
+  const values = {
+    ...DEFAULT_VALUES,
+    ...(rooms.length > 0 ? { components: rooms } : {}),
+    ...chosen,
+    namespace,
+    apiReplicas: apart ? 1 : 0,
+  }
+  for (const { step, path, object } of manifests(values))
+    if (STEPS.has(step) || path === WEBHOOK) await put(admin, path, object)
   return apart && isApi ? NAMES.api : NAMES.companion
 }
 
@@ -74,6 +90,15 @@ export async function untilServed(admin: ApiClient): Promise<void> {
       if (!(error instanceof ApiStatusError) || Date.now() > until) throw error
     }
     await delay(50)
+  }
+}
+
+/** Takes the audit log's webhook away, as uninstalling does. */
+export async function removeWebhook(admin: ApiClient): Promise<void> {
+  try {
+    await admin.text('DELETE', WEBHOOK)
+  } catch (error) {
+    if (!(error instanceof ApiStatusError && error.status === 404)) throw error
   }
 }
 

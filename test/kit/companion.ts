@@ -7,7 +7,14 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SERVER_NODE_FLAGS } from '../../scripts/bundle/server-node-flags.ts'
 import type { CompanionStatus } from '../../src/core/wire/companion-status.ts'
-import { grantCompanion, registerCompanion, unregisterCompanion, untilServed } from './companion-cluster.ts'
+import { type DeployValues, NAMES } from '../../server/deploy/index.ts'
+import {
+  grantCompanion,
+  registerCompanion,
+  removeWebhook,
+  unregisterCompanion,
+  untilServed,
+} from './companion-cluster.ts'
 import { podToken } from './companion-token.ts'
 import type { ControlPlane } from './kubernetes/control-plane.ts'
 import { freePorts } from './kubernetes/free-ports.ts'
@@ -31,7 +38,9 @@ export async function companionPorts(): Promise<CompanionPorts> {
 /** How a companion is started. */
 export interface CompanionOptions {
   /** `api` and `image-graph` where left out. */
-  readonly components?: readonly ('api' | 'image-graph')[]
+  readonly components?: readonly ('api' | 'image-graph' | 'audit-log')[]
+  /** What an installation would be asked for; the rights follow from it. */
+  readonly values?: Partial<DeployValues>
   /** Further flags; a later one wins. */
   readonly flags?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
@@ -110,7 +119,9 @@ export async function startCompanion(
   const { components = ['api', 'image-graph'], namespace = COMPANION_NAMESPACE } = options
   const isApi = components.includes('api')
   const apart = !isApi || components.length === 1
-  const account = await grantCompanion(cluster.admin, { namespace, apart, isApi })
+  const rooms = components.filter((component) => component !== 'api')
+  const { values = {} } = options
+  const account = await grantCompanion(cluster.admin, { namespace, apart, isApi, rooms, values })
   const companion = new HostCompanion(cluster, namespace, options, options.ports ?? (await companionPorts()))
   const flags = await companion.prepare(account, components)
   try {
@@ -176,6 +187,7 @@ class HostCompanion implements Companion {
       `--token-file=${tokenFile}`,
       ...(asked.length > 0 ? [`--peers=${asked.join(',')}`] : []),
       ...(leafPort === undefined ? [] : [`--leaf-url=https://127.0.0.1:${leafPort}/peer/v1/leaf`]),
+      ...(components.includes('audit-log') ? [`--audit-service=${NAMES.companion}:${ports.api}`] : []),
       '--shutdown-grace=5s',
       ...flags,
     ]
@@ -264,6 +276,7 @@ class HostCompanion implements Companion {
   }
 
   async stop(): Promise<void> {
+    if (this.#options.components?.includes('audit-log')) await removeWebhook(this.#cluster.admin)
     await unregisterCompanion(this.#cluster.admin, this.namespace, this.ports.api)
     const stopped = await Promise.race([this.terminate().then(() => true), delay(15_000, false)])
     if (!stopped) await this.kill()

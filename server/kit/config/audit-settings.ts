@@ -4,7 +4,6 @@ import {
   DNS_LABEL,
   DNS_NAME,
   list,
-  orEmpty,
   read,
   readBytes,
   type Setting,
@@ -13,6 +12,8 @@ import {
 
 type AuditSettings = { readonly [K in keyof AuditConfig]: Setting<AuditConfig[K]> }
 
+const HTTPS_PORT = 443
+const MAX_PORT = 65_535
 const DAY_MS = 24 * 60 * 60 * 1000
 /** RESOURCE.VERSION.GROUP, RESOURCE.VERSION for core kinds. */
 const RESOURCE = /^[a-z0-9-]+\.v\d+(?:(?:alpha|beta)\d+)?(?:\.[a-z0-9.-]+)?$/
@@ -48,6 +49,13 @@ function readSize(value: string): SizeLimit | undefined {
   if (percent !== undefined) return Number(percent) > 0 ? { share: Number(percent) / 100 } : undefined
   const bytes = readBytes(value)
   return bytes !== undefined && bytes >= 2 ** 20 ? { bytes } : undefined
+}
+
+function readService(value: string): AuditConfig['auditService'] | undefined {
+  const [, name = '', port = String(HTTPS_PORT)] = /^([a-z0-9-]*)(?::(\d{1,5}))?$/.exec(value) ?? []
+  if (name === '' && value !== '') return undefined
+  if (name !== '' && !DNS_LABEL.test(name)) return undefined
+  return Number(port) <= MAX_PORT ? { name, port: Number(port) } : undefined
 }
 
 /** The settings of the audit log, in the order of the help. */
@@ -139,8 +147,8 @@ export const AUDIT_SETTINGS: AuditSettings = {
     fallback: '256Mi',
   },
   auditService: {
-    schema: orEmpty(DNS_LABEL),
-    allowed: 'lower-case letters, digits and hyphens',
+    schema: read(readService),
+    allowed: 'NAME or NAME:PORT of a Service',
     help: "the Service by which the API server reaches the webhook; the api's own where left out",
     fallback: '',
   },

@@ -39,8 +39,8 @@ export interface AuditConfig {
   readonly auditKeepLast: number
   readonly auditSize: SizeLimit
   readonly auditJournalBytes: number
-  /** The Service by which the API server reaches the webhook; empty: the api's own. */
-  readonly auditService: string
+  /** The Service by which the API server reaches the webhook; an empty name: the api's own. */
+  readonly auditService: { readonly name: string; readonly port: number }
   /** The ValidatingWebhookConfiguration that is kept right; empty: none, and nothing is recorded. */
   readonly auditWebhook: string
 }

@@ -81,7 +81,7 @@ describe('the configuration', () => {
       auditKeepLast: 10,
       auditSize: { share: 0.8 },
       auditJournalBytes: 256 * 1024 * 1024,
-      auditService: '',
+      auditService: { name: '', port: 443 },
       auditWebhook: 'deckwatch-audit-log',
       watches: 500,
       watchesPerUser: 100,
@@ -175,6 +175,7 @@ describe('the configuration', () => {
     ['audit-conditions', '[{"name":"a"}]'],
     ['audit-size', '0%'],
     ['audit-redact', 'secrets'],
+    ['audit-service', 'deckwatch:70000'],
     ['watches', '0'],
     ['watches-per-user', 'many'],
     ['requests-per-second', '-1'],
@@ -254,7 +255,9 @@ describe('the configuration', () => {
   it('explains itself, and knows the version', async () => {
     const help = await read({ argv: ['--help'] })
     assert.equal(help.kind, 'print')
-    for (const name of Object.keys(await config({})).filter((key) => !/history|grace|secretsMs|journal/i.test(key))) {
+    for (const name of Object.keys(await config({})).filter(
+      (key) => !/history|grace|secretsMs|journal/i.test(key),
+    )) {
       const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
       assert.ok(help.kind === 'print' && help.text.includes(`  ${flag}`), flag)
     }
