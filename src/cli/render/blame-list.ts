@@ -1,6 +1,6 @@
 import { displayWidth, visible } from '../../core/lib/text.ts'
 import { gatherChunks, type Chunks } from './chunks.ts'
-import { fitValues, wrapText } from './fit.ts'
+import { fitValues, wrapHanging, wrapText } from './fit.ts'
 import { plainPalette, type Palette, type Style } from './palette.ts'
 
 /** One line in the last column: a field with its values, or a sentence where there is no label. */
@@ -54,6 +54,8 @@ const ARROW = ' → '
 const CHANGE_WIDTH = 44
 /** No other column gets narrower. */
 const NARROWEST = 12
+/** What is not known beforehand of a stream: a time of the day, or with its date; names as they mostly are. */
+const STREAM_WIDTHS: Readonly<Record<string, number>> = { TIME: 8, OBJECT: 26, WHO: 28, VIA: 14, ID: 8 }
 /** With less for the last column rows are written below one another. */
 const BESIDE_WIDTH = 24
 
@@ -78,6 +80,35 @@ export function renderBlameList(screen: BlameScreen, options: BlameListOptions):
   }
 }
 
+/** Writes rows as they come, in columns that stay as they are. */
+export interface BlameStream {
+  /** Lines with their line feeds. */
+  write(items: readonly BlameItem[]): string
+  /** The advice that is due from now on, once. */
+  footer(): readonly string[]
+}
+
+/** A stream of rows under these titles, of which none is written. */
+export function createBlameStream(
+  { titles, shortened }: Pick<BlameScreen, 'titles' | 'shortened'>,
+  { palette = plainPalette, width }: BlameListOptions,
+): BlameStream {
+  const columns = titles.slice(0, -1).map((title) => STREAM_WIDTHS[title] ?? NARROWEST)
+  const forAll = width - GAP * columns.length
+  shrink(columns, forAll - CHANGE_WIDTH)
+  const layout = { width, columns, change: forAll - sum(columns), indent: 0, nested: nestedColumn(titles) }
+  const writer = new Writer(layout, palette)
+  let told = false
+  return {
+    write: (items) => items.flatMap((item) => writer.item(item).map((line) => `${line}\n`)).join(''),
+    footer() {
+      if (told || !writer.shortened) return []
+      told = true
+      return wrapText(`… = ${shortened}`, width)
+    },
+  }
+}
+
 interface Layout {
   readonly width: number
   /** Cells of each column but the last. */
@@ -92,7 +123,7 @@ interface Layout {
 
 function layoutOf({ titles, items }: BlameScreen, width: number): Layout {
   const indent = items.some(({ type }) => type === 'group') ? 2 : 0
-  const nested = /^(?:AGE|TIME)$/.test(titles[0] ?? '') ? 1 : 0
+  const nested = nestedColumn(titles)
   const columns = titles.slice(0, -1).map((title) => displayWidth(title))
   let wanted = displayWidth(titles.at(-1) ?? '')
   for (const item of items) {
@@ -107,6 +138,10 @@ function layoutOf({ titles, items }: BlameScreen, width: number): Layout {
   const forOthers = forAll - Math.min(wanted, CHANGE_WIDTH)
   shrink(columns, forOthers)
   return { width, columns, change: forAll - sum(columns), indent, nested }
+}
+
+function nestedColumn([first = '']: readonly string[]): number {
+  return first === 'AGE' || first === 'TIME' ? 1 : 0
 }
 
 /** Takes from the widest until they fit together or none can be taken from. */
@@ -150,7 +185,7 @@ class Writer {
     switch (item.type) {
       case 'note': {
         const left = ' '.repeat(item.within && this.#grouped ? this.#layout.indent : 0)
-        return hang(visible(item.text), width - left.length).map(
+        return wrapHanging(visible(item.text), width - left.length, 3).map(
           (line) => left + this.#palette[item.style](line),
         )
       }
@@ -256,14 +291,6 @@ class Writer {
   #styled(text: string, { style }: BlameLine): string {
     return style === undefined ? text : this.#palette[style](text)
   }
-}
-
-/** Wrapped, with what follows the first line under its third letter. */
-function hang(text: string, width: number): string[] {
-  const [first = '', ...rest] = wrapText(text, width)
-  if (rest.length === 0) return [first]
-  const below = wrapText(text.slice(first.length).trimStart(), width - 3)
-  return [first, ...below.map((line) => `   ${line}`)]
 }
 
 function pad(text: string, cells: number, width: number): string {

@@ -85,23 +85,37 @@ function textOf(all: readonly Glyph[]): string {
   return all.map(({ text }) => text).join('')
 }
 
+/** As `wrapText`, with all but the first line `indent` blanks to the right of it. */
+export function wrapHanging(text: string, width: number, indent: number): string[] {
+  const [first = '', ...rest] = wrapText(text, width)
+  if (rest.length === 0) return [first]
+  const left = ' '.repeat(indent)
+  const below = wrapText(text.slice(first.length).trimStart(), Math.max(1, width - indent))
+  return [first, ...below.map((line) => left + line)]
+}
+
+/** Where a line may end, and where within a word that is longer than a line. */
+const BREAKS = /(?<=[ /,]|(?<!\d):|\dT(?=\d\d:))/
+const WORD_BREAKS = [/(?=[@[])/, /(?<=[-.])/]
+
 /**
- * All of a text in lines of at most `width` cells: broken at blanks, behind `/`, `:` and `,`, before `@` and `[`, and
- * within a longer word anywhere.
+ * All of a text in lines of at most `width` cells: broken at blanks, behind `/`, `:` and `,`, between the date and the
+ * time of RFC 3339; longer words before `@` and `[`, behind `-` and `.`, and where even that is too long, anywhere.
  */
 export function wrapText(text: string, width: number): string[] {
   if (displayWidth(text) <= width) return [text]
+  const pieces = WORD_BREAKS.reduce(
+    (words, breaks) =>
+      words.flatMap((word) => (displayWidth(word.trimEnd()) <= width ? [word] : word.split(breaks))),
+    text.split(BREAKS),
+  ).flatMap((word) => chop(word, width))
   const lines: string[] = []
   let line = ''
-  for (const piece of text.split(/(?<=[ /,]|(?<!\d):)|(?=[@[])/)) {
-    if (displayWidth((line + piece).trimEnd()) <= width) {
-      line += piece
-      continue
-    }
-    if (line !== '') lines.push(line.trimEnd())
-    const parts = chop(piece, width)
-    lines.push(...parts.slice(0, -1))
-    line = parts.at(-1) ?? ''
+  for (const piece of pieces) {
+    if (line !== '' && displayWidth((line + piece).trimEnd()) > width) {
+      lines.push(line.trimEnd())
+      line = piece
+    } else line += piece
   }
   if (line.trimEnd() !== '') lines.push(line.trimEnd())
   return lines

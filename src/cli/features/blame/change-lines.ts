@@ -69,8 +69,13 @@ function deedLines(change: Change, { fields, anew = false }: ChangeLinesOptions)
   }
 }
 
-/** With what people ask for first: images and replicas. */
 function createdLine(word: string, object: unknown): ChangeLine {
+  const facts = createdFacts(object)
+  return facts === '' ? sentence(word) : { ...sentence(`${word}: `), values: [facts] }
+}
+
+/** What people ask for first of a new object: `nginx:1.24, 3 replicas`; empty where it has neither. */
+export function createdFacts(object: unknown): string {
   const spec = memberOf(object, 'spec')
   const template = memberOf(memberOf(memberOf(spec, 'jobTemplate'), 'spec') ?? spec, 'template')
   const containers = memberOf(memberOf(template, 'spec') ?? spec, 'containers')
@@ -78,12 +83,10 @@ function createdLine(word: string, object: unknown): ChangeLine {
     ? containers.map((container: unknown) => memberOf(container, 'image'))
     : []
   const replicas = memberOf(spec, 'replicas')
-  const facts = [
+  return [
     ...images.filter((image) => typeof image === 'string'),
     ...(typeof replicas === 'number' ? [plural(replicas, 'replica')] : []),
-  ]
-  if (facts.length === 0) return sentence(word)
-  return { ...sentence(`${word}: `), values: [facts.join(', ')] }
+  ].join(', ')
 }
 
 function memberOf(value: unknown, key: string): unknown {
@@ -200,22 +203,32 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
 }
 
-/** Says so where a change is not simply done. */
-function withState({ state, reason, operation }: Change, lines: readonly ChangeLine[]): ChangeLine[] {
-  const because = reason === '' ? '' : `: ${reason}`
+/** What is to be known of a change that is not simply done: `not confirmed`; undefined of all others. */
+export function stateWord({ state, operation }: Pick<Change, 'state' | 'operation'>): string | undefined {
   switch (state) {
     case 'confirmed':
     case 'unattributed':
     case 'ambiguous':
-      return [...lines]
+      return undefined
     case 'admitted':
       // Nothing that could be seen to land comes of a CONNECT.
-      return operation === 'CONNECT' ? [...lines] : [...lines, sentence('not confirmed', 'warn')]
+      return operation === 'CONNECT' ? undefined : 'not confirmed'
     case 'pending':
-      return [...lines, sentence('not confirmed yet', 'warn')]
+      return 'not confirmed yet'
     case 'superseded':
-      return [sentence('a try that was repeated', 'warn'), ...lines]
+      return 'a try that was repeated'
     case 'not-landed':
-      return [sentence(`did NOT land${because}`, 'bad'), ...lines]
+      return 'did NOT land'
   }
+}
+
+/** The word first where nothing of what follows was done. */
+function withState(change: Change, lines: readonly ChangeLine[]): ChangeLine[] {
+  const { state, reason } = change
+  const word = stateWord(change)
+  if (word === undefined) return [...lines]
+  if (state === 'not-landed') {
+    return [sentence(reason === '' ? word : `${word}: ${reason}`, 'bad'), ...lines]
+  }
+  return state === 'superseded' ? [sentence(word, 'warn'), ...lines] : [...lines, sentence(word, 'warn')]
 }

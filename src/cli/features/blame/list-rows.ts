@@ -73,6 +73,19 @@ export function entryOf(folded: FoldedChange): Entry {
   }
 }
 
+/** Each object's changes; one that was created anew goes on under its name, but not in another namespace of that name. */
+export function changesByObject(entries: readonly Entry[]): Entry[][] {
+  const histories = new Map<string, Entry[]>()
+  for (const entry of entries) {
+    const { group, resource, namespace, namespaceUid, name } = entry.folded.change.object
+    const key = JSON.stringify([group, resource, namespace, namespaceUid, name])
+    const history = histories.get(key)
+    if (history) history.push(entry)
+    else histories.set(key, [entry])
+  }
+  return [...histories.values()]
+}
+
 /** The titles of the columns that `changeRows` fills. */
 export function rowTitles({ time, objects, via, ids }: RowOptions): string[] {
   return [

@@ -6,6 +6,7 @@ import { foldChanges } from './fold.ts'
 import { gapsText, gapText, weaveGaps, type Gap, type Stretch } from './gaps.ts'
 import {
   changeRows,
+  changesByObject,
   entryOf,
   rowTitles,
   type Entry,
@@ -55,7 +56,7 @@ const GAP_LINES = 3
 export function listView(input: ListInput): ListScreen {
   const { changes, single } = input
   const entries = foldChanges(changes).map(entryOf)
-  const histories = byObject(entries)
+  const histories = changesByObject(entries)
   const grouped = !single && histories.some((history) => history.length > 1)
   const options = rowOptions(input, grouped)
   const items = grouped ? groupedItems(histories, input, options) : timeline(entries, input, options)
@@ -84,19 +85,6 @@ function rowOptions(
     fields: wide ? Number.POSITIVE_INFINITY : FIELD_LINES,
     unfold,
   }
-}
-
-/** Each object's changes; one that was created anew goes on under its name, but not in another namespace of that name. */
-function byObject(entries: readonly Entry[]): Entry[][] {
-  const histories = new Map<string, Entry[]>()
-  for (const entry of entries) {
-    const { group, resource, namespace, namespaceUid, name } = entry.folded.change.object
-    const key = JSON.stringify([group, resource, namespace, namespaceUid, name])
-    const history = histories.get(key)
-    if (history) history.push(entry)
-    else histories.set(key, [entry])
-  }
-  return [...histories.values()]
 }
 
 function timeline(entries: readonly Entry[], input: ListInput, options: RowOptions): ListItem[] {
