@@ -318,23 +318,23 @@ describe('the registration of the audit log, on a real API server', function () 
         expression: 'request.operation != "X"',
       }))
       await inForce(start({ auditExclude: all, auditConditions }))
-      const { webhooks = [] } = await stored()
-      assert.equal((webhooks[0]?.['matchConditions'] as unknown[]).length, 54)
+      const [webhook] = (await stored()).webhooks ?? []
+      assert.equal((webhook?.['matchConditions'] as unknown[] | undefined)?.length, 54)
     })
-  })
 
-  it('had no condition that failed, which would skip a review without a word', async () => {
-    const metrics = await cluster.admin.text('GET', '/metrics')
-    const counted = metrics
-      .split('\n')
-      .filter(
-        (line) => line.startsWith('apiserver_admission_match_condition_') && line.includes('deckwatch.dev'),
+    it('had no condition that failed, which would skip a review without a word', async () => {
+      const metrics = await cluster.admin.text('GET', '/metrics')
+      const counted = metrics
+        .split('\n')
+        .filter(
+          (line) => line.startsWith('apiserver_admission_match_condition_') && line.includes('deckwatch.dev'),
+        )
+      assert.ok(counted.some((line) => line.includes('_exclusions_total')))
+      assert.deepEqual(
+        counted.filter((line) => line.includes('_errors_total')),
+        [],
       )
-    assert.ok(counted.some((line) => line.includes('_exclusions_total')))
-    assert.deepEqual(
-      counted.filter((line) => line.includes('_errors_total')),
-      [],
-    )
+    })
   })
 
   describe('the configuration', () => {
@@ -418,8 +418,8 @@ describe('the registration of the audit log, on a real API server', function () 
       one.renew()
       await until(async () => {
         const [webhook] = (await stored()).webhooks ?? []
-        const { caBundle } = webhook?.['clientConfig'] as { readonly caBundle: string }
-        return Buffer.from(caBundle, 'base64').toString() === one.bundle || undefined
+        const clientConfig = webhook?.['clientConfig'] as { readonly caBundle: string } | undefined
+        return clientConfig?.caBundle === Buffer.from(one.bundle).toString('base64') || undefined
       })
       assert.deepEqual(one.states, [])
     })

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
@@ -35,18 +36,19 @@ export async function startReviewReceiver(
     hosts: [`${name}.${namespace}.svc`],
   })
   const reviews: ReceivedReview[] = []
-  const server = createServer({ cert, key }, (request, response) => {
-    void json(request).then((body) => {
-      const review = body as { readonly apiVersion: string; readonly request: AdmissionRequest }
-      const path = (request.url ?? '').split('?')[0] ?? ''
-      reviews.push({ path, request: review.request })
-      const answer = { uid: review.request.uid, allowed: true }
-      response.setHeader('content-type', 'application/json')
-      response.end(
-        JSON.stringify({ apiVersion: review.apiVersion, kind: 'AdmissionReview', response: answer }),
-      )
-    })
-  })
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const review = (await json(request)) as { readonly request: AdmissionRequest }
+    reviews.push({ path: (request.url ?? '').split('?')[0] ?? '', request: review.request })
+    response.setHeader('content-type', 'application/json')
+    response.end(
+      JSON.stringify({
+        apiVersion: 'admission.k8s.io/v1',
+        kind: 'AdmissionReview',
+        response: { uid: review.request.uid, allowed: true },
+      }),
+    )
+  }
+  const server = createServer({ cert, key }, (request, response) => void answer(request, response))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
