@@ -4,7 +4,7 @@ import { wellKnownListKeys } from '../../../src/core/model/list-keys.ts'
 import { applyChanges, diffObjects, revertChanges } from '../../../src/core/model/object-diff.ts'
 import { jsonValue, twoVersions } from './json-objects.ts'
 
-const RUNS = { numRuns: 800 }
+const RUNS = { numRuns: 500 }
 
 describe('the difference between any two objects', () => {
   it('leads from the one to the other and back, also after being kept as JSON', () => {

@@ -9,7 +9,7 @@ import type { Change } from '../../../core/wire/change.ts'
 import { creatable } from './undo-create.ts'
 import { planPatch } from './undo-patch.ts'
 import type { UndoConflict, UndoPlan } from './undo-plan.ts'
-import { holdsRedacted } from './undo-redacted.ts'
+import { fitsRecorded, holdsRedacted } from './undo-redacted.ts'
 import { deletionWarnings, ownerWarnings, recreationWarnings } from './undo-warnings.ts'
 
 /** Through these an object's own fields are written. */
@@ -65,21 +65,21 @@ function planDelete(
   if (!today) return nothing('the object is gone already')
   if (isAnother(change, today)) return nothing('another object of that name was created since')
   if (today.metadata?.deletionTimestamp) return nothing('the object is being deleted already')
-  const since = diffObjects(
-    withoutNoise((change.changes[0]?.to ?? {}) as KubernetesObject),
-    withoutNoise(today),
-    listKeysOf(today),
-  )
+  const since = changesSince(change, today)
   const changed =
-    since.length > 0
-      ? [`${plural(since.length, 'field')} changed since it was created: that is lost too`]
-      : []
+    since > 0 ? [`${plural(since, 'field')} changed since it was created: that is lost too`] : []
   return {
     type: 'delete',
     uid: change.object.uid,
     conflicts: [],
     warnings: [...warnings, ...changed, ...deletionWarnings(today), ...ownerWarnings(change, today)],
   }
+}
+
+function changesSince({ changes }: Change, today: KubernetesObject): number {
+  const created = (changes[0]?.to ?? {}) as KubernetesObject
+  const since = diffObjects(withoutNoise(created), withoutNoise(today), listKeysOf(today))
+  return since.filter(({ from, to }) => !(holdsRedacted(from) && fitsRecorded(to, from))).length
 }
 
 function planCreate(
