@@ -2,7 +2,7 @@ import type { AdmissionRequest } from '../../../src/core/wire/admission-review.t
 
 /** What the webhook keeps of one review before it answers: redacted, so that no secret value is in it. */
 export interface JournalEntry {
-  /** Dense from 1 for each writer; with the writer it names the change: `<writer>-<seq>`. */
+  /** From 1 for each writer, each the last plus one but where a disk failed; with the writer it names the change: `<writer>-<seq>`. */
   readonly seq: number
   /** Epoch milliseconds: when the review came. */
   readonly received: number

@@ -1,0 +1,324 @@
+import { closeSync, fdatasyncSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { DeckError } from '../../../src/core/lib/errors.ts'
+import type { Clock } from '../../../src/core/lib/time.ts'
+import type { Log } from '../../kit/log.ts'
+import { lockStore } from '../../kit/store/store-lock.ts'
+import { systemDisk, type JournalDisk } from './journal-disk.ts'
+import { JournalFull, type JournalEntry, type JournalWriter } from './journal.ts'
+import { JournalProgress } from './journal-progress.ts'
+import { encodeRecord, numberRecord, type UnnumberedRecord } from './record.ts'
+import { encodeHeader, HEADER_BYTES, listSegments, segmentPath } from './segment-file.ts'
+import { whereItEnded } from './segment-scan.ts'
+
+/** What a journal is opened with. */
+export interface JournalWriterOptions {
+  /** On the volume; made where it is missing. */
+  readonly folder: string
+  /** Of all segments; 256 MiB where left out. */
+  readonly limitBytes?: number
+  /** From so many on a segment gets nothing more; 16 MiB where left out, and a quarter of the limit at most. */
+  readonly segmentBytes?: number
+  /** A random 31-bit number, for a journal that is begun. */
+  readonly newWriter: () => number
+  readonly clock: Pick<Clock, 'now'>
+  readonly log: Log
+  readonly disk?: JournalDisk
+  /** How long another process may take to give the journal up, in milliseconds; 2 s where left out. */
+  readonly lockWaitMs?: number
+}
+
+/** A writer that also tells a reader in another thread how far it may read. */
+export interface SharedJournalWriter extends JournalWriter {
+  readonly progress: JournalProgress
+}
+
+interface Waiting {
+  readonly record: UnnumberedRecord
+  readonly resolve: (seq: number) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface OpenSegment {
+  readonly segment: number
+  readonly path: string
+  readonly file: number
+  /** Synced, and therefore known to others. */
+  size: number
+}
+
+const MIB = 1024 * 1024
+const LIMIT_BYTES = 256 * MIB
+const SEGMENT_BYTES = 16 * MIB
+/** What waits for a slow disk is in memory. */
+const MAX_WAITING_BYTES = 32 * MIB
+/** So long a full disk is not tried again. */
+const FULL_MS = 250
+/** So often it is looked what the reader has released. */
+const LOOK_MS = 100
+
+/**
+ * Opens the journal of a folder and goes on where it ended. Throws STORE_LOCKED while another process has it, STORE_FAILED
+ * where the folder cannot be used.
+ */
+export function openJournalWriter(options: JournalWriterOptions): SharedJournalWriter {
+  const { folder, log } = options
+  let unlock: (() => void) | undefined
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    unlock = lockStore(join(folder, 'journal.lock'), options.lockWaitMs ?? 2000)
+    const ended = whereItEnded(folder)
+    if (ended?.damaged)
+      log.warn({ segment: ended.segment }, 'the last segment of the journal ends in a bad record')
+    const writer = ended?.writer ?? options.newWriter()
+    const segments = listSegments(folder)
+    const last = segments.at(-1)
+    const progress = new JournalProgress()
+    if (last) {
+      // What a killed process had not synced may be read from now on.
+      syncNow(last.path)
+      progress.advance({ segment: last.segment, offset: last.bytes })
+    }
+    return new SegmentWriter(options, {
+      writer,
+      seq: ended?.seq ?? 0,
+      segment: last?.segment ?? 0,
+      progress,
+      unlock,
+    })
+  } catch (cause) {
+    unlock?.()
+    if (cause instanceof DeckError) throw cause
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new DeckError('STORE_FAILED', `the journal in ${folder} cannot be opened: ${why}`, {
+      hint: 'The folder of --data must be writable by this process and must not be full.',
+      cause,
+    })
+  }
+}
+
+function syncNow(path: string): void {
+  const file = openSync(path, 'r+')
+  try {
+    fdatasyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+interface Beginning {
+  readonly writer: number
+  readonly seq: number
+  readonly segment: number
+  readonly progress: JournalProgress
+  readonly unlock: () => void
+}
+
+class SegmentWriter implements SharedJournalWriter {
+  readonly writer: number
+  readonly progress: JournalProgress
+  readonly #options: JournalWriterOptions
+  readonly #disk: JournalDisk
+  readonly #limit: number
+  readonly #segmentBytes: number
+  readonly #unlock: () => void
+  #waiting: Waiting[] = []
+  /** Of what waits and what is just being written. */
+  #waitingBytes = 0
+  #working: Promise<void> | undefined
+  #closed = false
+  #seq: number
+  #synced: number
+  #segment: number
+  #current: OpenSegment | undefined
+  /** Bytes of all segments but the current. */
+  #otherBytes = 0
+  #lookedAt = Number.NEGATIVE_INFINITY
+  #fullSince: number | undefined
+
+  constructor(options: JournalWriterOptions, { writer, seq, segment, progress, unlock }: Beginning) {
+    this.#options = options
+    this.#disk = options.disk ?? systemDisk
+    this.#limit = options.limitBytes ?? LIMIT_BYTES
+    this.#segmentBytes = Math.min(options.segmentBytes ?? SEGMENT_BYTES, this.#limit / 4)
+    this.#unlock = unlock
+    this.writer = writer
+    this.progress = progress
+    this.#seq = seq
+    this.#synced = seq
+    this.#segment = segment
+    this.#look()
+  }
+
+  get synced(): number {
+    return this.#synced
+  }
+
+  get bytes(): number {
+    this.#look()
+    return this.#otherBytes + (this.#current?.size ?? 0)
+  }
+
+  append(entry: Omit<JournalEntry, 'seq'>): Promise<number> {
+    if (this.#closed) return Promise.reject(new Error('the journal is closed'))
+    if (this.#isFull()) return Promise.reject(new JournalFull('the disk of the journal is full'))
+    let record: UnnumberedRecord
+    try {
+      record = encodeRecord(entry)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    if (!this.#hasSpace(record.length)) {
+      return Promise.reject(new JournalFull(`the journal has its ${this.#limit} bytes`))
+    }
+    this.#waitingBytes += record.length
+    const { promise, resolve, reject } = Promise.withResolvers<number>()
+    this.#waiting.push({ record, resolve, reject })
+    this.#working ??= this.#work()
+    return promise
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#working
+    await this.#retire()
+    this.#unlock()
+  }
+
+  /** Writes what waits as soon as the last write is synced: a timer would only make everybody wait. */
+  async #work(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting
+      this.#waiting = []
+      const bytes = batch.reduce((sum, { record }) => sum + record.length, 0)
+      try {
+        const first = await this.#keep(batch)
+        for (const [i, { resolve }] of batch.entries()) resolve(first + i)
+      } catch (error) {
+        const told = this.#asFull(error)
+        for (const { reject } of batch) reject(told)
+      }
+      this.#waitingBytes -= bytes
+    }
+    this.#working = undefined
+  }
+
+  /** Makes a batch durable, and gives the seq of its first entry. */
+  async #keep(batch: readonly Waiting[]): Promise<number> {
+    if (this.#isFull()) throw new JournalFull('the disk of the journal is full')
+    const first = this.#seq + 1
+    for (const [i, { record }] of batch.entries()) numberRecord(record, first + i)
+    const isNew = this.#current === undefined
+    const current = (this.#current ??= await this.#create())
+    const buffers = batch.map(({ record }) => record)
+    if (isNew) buffers.unshift(encodeHeader({ writer: this.writer, firstSeq: first }))
+    const written = { bytes: 0 }
+    try {
+      await this.#writeAll(current, buffers, written)
+      await this.#disk.sync(current.file)
+      if (isNew) await this.#disk.syncFolder(this.#options.folder)
+    } catch (error) {
+      // A number that may be on the disk is never given again, nor is anything written behind what may be half there.
+      if (written.bytes > 0) this.#seq += batch.length
+      if (written.bytes > 0 || isNew) await this.#abandon(current)
+      throw error
+    }
+    this.#seq += batch.length
+    this.#synced = this.#seq
+    current.size += written.bytes
+    this.#fullSince = undefined
+    this.progress.advance({ segment: current.segment, offset: current.size })
+    if (current.size >= this.#segmentBytes) await this.#retire()
+    return first
+  }
+
+  async #create(): Promise<OpenSegment> {
+    this.#segment += 1
+    const path = segmentPath(this.#options.folder, this.#segment)
+    return { segment: this.#segment, path, file: await this.#disk.create(path), size: 0 }
+  }
+
+  async #writeAll(
+    { file, size }: OpenSegment,
+    buffers: readonly Buffer[],
+    written: { bytes: number },
+  ): Promise<void> {
+    let rest = buffers
+    while (rest.length > 0) {
+      const count = await this.#disk.write(file, rest, size + written.bytes)
+      written.bytes += count
+      rest = behind(rest, count)
+    }
+  }
+
+  /** Takes back what was not synced, as far as the disk lets us, and begins a new segment for what comes next. */
+  async #abandon(segment: OpenSegment): Promise<void> {
+    this.#current = undefined
+    const attempts = [
+      () => this.#disk.truncate(segment.file, segment.size),
+      () => this.#disk.close(segment.file),
+      ...(segment.size === 0 ? [() => this.#disk.remove(segment.path)] : []),
+    ]
+    for (const attempt of attempts) {
+      await attempt().catch((err: unknown) =>
+        this.#options.log.warn(
+          { err, segment: segment.segment },
+          'a segment of the journal could not be mended',
+        ),
+      )
+    }
+    this.#look(true)
+  }
+
+  async #retire(): Promise<void> {
+    const current = this.#current
+    this.#current = undefined
+    if (!current) return
+    this.#look(true)
+    await this.#disk.close(current.file)
+  }
+
+  #asFull(error: unknown): unknown {
+    if (!(error instanceof Error && 'code' in error)) return error
+    if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') return error
+    this.#fullSince = this.#options.clock.now()
+    return new JournalFull('the disk of the journal is full', { cause: error })
+  }
+
+  #isFull(): boolean {
+    if (this.#fullSince === undefined) return false
+    const since = this.#options.clock.now() - this.#fullSince
+    return since >= 0 && since < FULL_MS
+  }
+
+  #hasSpace(bytes: number): boolean {
+    if (this.#waitingBytes + bytes > MAX_WAITING_BYTES && this.#waitingBytes > 0) return false
+    const fits = (): boolean =>
+      this.#otherBytes + (this.#current?.size ?? 0) + this.#waitingBytes + HEADER_BYTES + bytes <= this.#limit
+    if (fits()) return true
+    this.#look()
+    return fits()
+  }
+
+  /** Sees what the reader has released. */
+  #look(now = false): void {
+    const at = this.#options.clock.now()
+    if (!now && at >= this.#lookedAt && at - this.#lookedAt < LOOK_MS) return
+    this.#lookedAt = at
+    const current = this.#current?.segment
+    this.#otherBytes = listSegments(this.#options.folder).reduce(
+      (sum, { segment, bytes }) => (segment === current ? sum : sum + bytes),
+      0,
+    )
+  }
+}
+
+/** What is left of buffers of which so many bytes were written. */
+function behind(buffers: readonly Buffer[], bytes: number): readonly Buffer[] {
+  let done = bytes
+  return buffers.flatMap((buffer) => {
+    const taken = Math.min(done, buffer.length)
+    done -= taken
+    return taken < buffer.length ? [buffer.subarray(taken)] : []
+  })
+}
