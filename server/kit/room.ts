@@ -1,3 +1,4 @@
+import type { RecordingStatus } from '../../src/core/wire/companion-status.ts'
 import type { ServedResource } from './api/resource.ts'
 import type { Route } from './api/route.ts'
 
@@ -33,6 +34,8 @@ export interface Room {
   alive(): ProbeAnswer
   /** Undefined where nothing is kept. */
   storeUsage?(): StoreUsage
+  /** Of a room that records what happens; undefined before it can tell. */
+  recording?(): RecordingStatus | undefined
   /** The last look before the process ends: what must not outlive the companion, such as its webhook, is taken away. */
   beforeEnd?(signal: AbortSignal): Promise<void>
 }

@@ -16,7 +16,7 @@ export interface StatusParts {
   /** Epoch milliseconds. */
   readonly startedAt: number
   /** The api and the rooms of this pod. */
-  readonly components: readonly (Probe & Pick<Room, 'storeUsage'>)[]
+  readonly components: readonly (Probe & Pick<Room, 'storeUsage' | 'recording'>)[]
   /** The folder of the stores; undefined where nothing is kept. */
   readonly folder: string | undefined
   readonly certificates: () => readonly CertificateStatus[]
@@ -51,12 +51,14 @@ export async function companionStatus(parts: StatusParts): Promise<CompanionStat
 function componentStatus(component: StatusParts['components'][number]): ComponentStatus {
   const [ready, alive] = [component.ready(), component.alive()]
   const store = component.storeUsage?.()
+  const recording = component.recording?.()
   return {
     name: component.name,
     ready: ready.ok,
     alive: alive.ok,
     reason: alive.ok ? ready.reason : alive.reason,
     ...(store ? { store: storeStatus(store) } : {}),
+    ...(recording ? { recording } : {}),
   }
 }
 

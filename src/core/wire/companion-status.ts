@@ -1,3 +1,5 @@
+import type { RecordingGap } from './change.ts'
+
 /** What one pod of the companion tells about itself at `/statusz`. */
 export interface CompanionStatus {
   readonly version: string
@@ -25,6 +27,32 @@ export interface ComponentStatus {
     readonly oldest?: string
     readonly bytesPerDay?: number
   }
+  /** Of the audit log. */
+  readonly recording?: RecordingStatus
+}
+
+/** How the audit log gets on; times are RFC 3339 UTC. */
+export interface RecordingStatus {
+  /** Since when changes have been recorded without a gap; left out while they are not. */
+  readonly since?: string
+  /** Whether the API server is told to send reviews, since when, and why not. */
+  readonly webhook: { readonly ok: boolean; readonly reason: string; readonly since: string }
+  /** Reviews that were answered and wait for the store. */
+  readonly journal: {
+    readonly usedBytes: number
+    readonly limitBytes: number
+    readonly entriesBehind: number
+  }
+  /** Counts of the last hour. */
+  readonly lastHour: {
+    readonly reviews: number
+    /** Answered, and kept nowhere: the journal was full, or they could not be read. */
+    readonly dropped: number
+    /** Changes that landed without a review. */
+    readonly unattributed: number
+  }
+  /** Times without a record, the latest first, some at most. */
+  readonly gaps: readonly RecordingGap[]
 }
 
 /** One certificate that the companion made and renews; times are RFC 3339 UTC. */
