@@ -401,3 +401,33 @@ describe('Recorded touches at the lines of an object', () => {
     assert.deepEqual(whoAt(lines, 'spec.replicas'), ['dev-2'])
   })
 })
+
+describe('A Secret with who is named at each line', () => {
+  it('shows who wrote which key, and no value', () => {
+    const copy = '{"data":{"password":"aHVudGVyMg=="}}'
+    const secret: KubernetesObject = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      data: { password: 'aHVudGVyMg==' },
+      stringData: { token: 'hunter2' },
+      metadata: {
+        annotations: { 'kubectl.kubernetes.io/last-applied-configuration': copy, note: 'kept' },
+        managedFields: [entry('kubectl-edit', '2026-11-21T00:00:00Z', { 'f:data': { 'f:password': {} } })],
+      },
+    }
+    assert.deepEqual(told(blame(secret)), [
+      '| apiVersion: v1',
+      '| data:',
+      "(kubectl-edit)|   password: '***'",
+      '| kind: Secret',
+      '| metadata:',
+      '|   annotations:',
+      "|     kubectl.kubernetes.io/last-applied-configuration: '***'",
+      '|     note: kept',
+      '| stringData:',
+      "|   token: '***'",
+    ])
+    const { metadata: _, ...bare } = secret
+    assert.doesNotMatch(JSON.stringify(blame(bare)), /hunter2|aHVudGVy/)
+  })
+})

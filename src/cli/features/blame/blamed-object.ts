@@ -4,6 +4,7 @@ import { formatPath, type PathStep } from '../../../core/model/field-path.ts'
 import { listKeysOf, type ListKeys } from '../../../core/model/list-keys.ts'
 import type { KubernetesObject } from '../../../core/wire/admission-review.ts'
 import type { FieldTouch } from '../../../core/wire/change.ts'
+import { withoutSecretValues } from './blamed-object-secret.ts'
 import { lineOwners, type LineOwner } from './blamed-object-owners.ts'
 import {
   coveringBelow,
@@ -35,16 +36,16 @@ export interface BlameSources {
 
 /**
  * An object as the lines of its YAML in kubectl's form (keys sorted, lists not indented, long text not folded), without
- * managedFields, with who is named at each line. The lines joined by line feeds are the object. The first line of a
- * list's item is about its first field, or about the item where nobody owns that.
+ * managedFields and a Secret's values, with who is named at each line. The lines joined by line feeds are the object.
+ * The first line of a list's item is about its first field, or about the item where nobody owns that.
  */
 export function blamedObject(
   object: KubernetesObject,
   { owners, touched = [] }: BlameSources,
 ): readonly BlamedLine[] {
-  const { metadata } = object
+  const { metadata, ...rest } = withoutSecretValues(object)
   const { managedFields: _, ...kept } = metadata ?? {}
-  const shown = metadata ? { ...object, metadata: kept } : object
+  const shown = metadata ? { ...rest, metadata: kept } : rest
   return new Walk(listKeysOf(object), touchTree(touched)).lines(shown, owners ?? NOBODY)
 }
 
