@@ -104,7 +104,7 @@ describe('a release', function () {
 
   it('has manifests that krew takes, pointing at these archives with their sums and programs', () => {
     const sums = readFileSync(join(release, 'SHA256SUMS'), 'utf8').split('\n')
-    for (const plugin of ['images', 'deckwatch']) {
+    for (const plugin of ['blame', 'images', 'deckwatch']) {
       const manifest = parse(readFileSync(join(release, `${plugin}.yaml`), 'utf8')) as {
         spec: {
           version: string

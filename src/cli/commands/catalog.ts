@@ -13,6 +13,11 @@ export const DECKWATCH = 'deckwatch'
 /** Every command; a plugin's own command stands before its sub-commands. */
 export const CATALOG: readonly CatalogEntry[] = [
   {
+    words: ['blame'],
+    summary: 'who changed what of an object, and when',
+    load: async () => (await import('./blame/index.ts')).BlameCommand,
+  },
+  {
     words: ['images'],
     summary: 'which images run where, and the stream of images that come and go',
     load: async () => (await import('./images/index.ts')).ImagesCommand,

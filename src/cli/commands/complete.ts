@@ -20,8 +20,13 @@ const FILE_FLAGS = new Set([
   'client-certificate',
   'client-key',
   'values',
+  'input',
 ])
 const FORMATS = ['table', 'wide', 'json', 'yaml', 'csv', 'name', 'jsonpath=', 'custom-columns=']
+/** Of a plugin whose list is another. */
+const OTHER_FORMATS: Readonly<Record<string, readonly string[]>> = {
+  blame: ['json', 'yaml', 'name', 'wide', 'jsonpath=', 'custom-columns='],
+}
 
 type Flags = Readonly<Record<string, Flag>>
 
@@ -53,18 +58,19 @@ export async function complete(program: Program, signal: AbortSignal): Promise<s
   const flags = chosen ? await flagsOf(chosen) : await flagsOf(entry)
   const begun = readFlag(typed, flags)
   if (begun?.name !== undefined && begun.value !== undefined) {
-    const values = await valuesOf(begun.name, flags, words, signal)
+    const values = await valuesOf(begun.name, flags, words, entry.words[0], signal)
     return answer(values, begun.value, NO_FILES, typed.slice(0, typed.length - begun.value.length))
   }
   const last = readFlag(words.at(-1) ?? '', flags)
   if (last?.name !== undefined && last.value === undefined) {
     if (FILE_FLAGS.has(last.name)) return answer([], typed, FILES)
-    return answer(await valuesOf(last.name, flags, words.slice(0, -1), signal), typed, NO_FILES)
+    const values = await valuesOf(last.name, flags, words.slice(0, -1), entry.words[0], signal)
+    return answer(values, typed, NO_FILES)
   }
   if (!typed.startsWith('-')) {
-    if (spoken.length === 0) return answer(below.map(commandLine), typed, NO_FILES)
-    const wantsImage = chosen?.words[1] === 'history' && spoken.length === 1
-    return answer(wantsImage ? await images(given(words, flags), signal) : [], typed, NO_FILES)
+    const commands = spoken.length === 0 ? below.map(commandLine) : []
+    const others = await wordsOf(chosen ?? entry, spoken, typed, given(words, flags), signal)
+    return answer([...commands, ...others], typed, NO_FILES)
   }
   const shown = Object.entries(flags).filter(([, { hidden }]) => !hidden)
   return answer(
@@ -98,14 +104,32 @@ function plainWords(words: readonly string[], shapes: Flags): readonly string[] 
   return readArgv(waits ? words.slice(0, -1) : words, shapes).words
 }
 
-async function images(
+/** Candidates for a word that is no flag: what the command is about. */
+async function wordsOf(
+  { words }: CatalogEntry,
+  spoken: readonly string[],
+  typed: string,
   flags: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const { imageReferences } = await import('./images/complete-image.ts')
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)])
   try {
-    return await imageReferences(flags, AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]))
+    switch (words.join(' ')) {
+      case 'images history': {
+        if (spoken.length !== 1) return []
+        return await (await import('./images/complete-image.ts')).imageReferences(flags, limit)
+      }
+      case 'blame':
+        return await (await import('./blame/complete-objects.ts')).blameWords(flags, spoken, typed, limit)
+      case 'blame undo': {
+        if (spoken.length !== 1) return []
+        return await (await import('./blame/complete-objects.ts')).changeNames(flags, limit)
+      }
+      default:
+        return []
+    }
   } catch {
+    // What cannot be asked has no candidates.
     return []
   }
 }
@@ -114,11 +138,12 @@ async function valuesOf(
   name: string,
   flags: Flags,
   words: readonly string[],
+  plugin: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const options = flags[name]?.options
   if (options) return options
-  if (name === 'output') return FORMATS
+  if (name === 'output') return OTHER_FORMATS[plugin] ?? FORMATS
   if (name === 'components') {
     const { componentNames } = await import('./deckwatch/component-names.ts')
     return componentNames()

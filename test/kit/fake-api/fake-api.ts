@@ -116,6 +116,7 @@ class FakeApiServer implements FakeApi {
 
   uninstallCompanion(): void {
     this.companion.endWatches()
+    this.companion.changes.endWatches()
     this.#companion = undefined
   }
 

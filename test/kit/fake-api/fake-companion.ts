@@ -14,13 +14,21 @@ import {
 import type { NodeSlice } from '../../../src/core/wire/node.ts'
 import type { PodSlice } from '../../../src/core/wire/pod.ts'
 import type { FakeAnswer } from './fake-answer.ts'
+import { FakeChanges } from './fake-changes.ts'
 import type { FakeRequest } from './fake-faults.ts'
 import { kindNamed } from './fake-kinds.ts'
 import { fakeStatus } from './fake-status.ts'
 import type { FakeEvent, FakeObject, FakeStore } from './fake-store.ts'
 
 const ROOT = `/apis/${DECKWATCH_API_VERSION}`
-const PLURALS = ['images', 'clusterimages', 'imageevents', 'clusterimageevents'] as const
+const PLURALS = [
+  'images',
+  'clusterimages',
+  'imageevents',
+  'clusterimageevents',
+  'changes',
+  'clusterchanges',
+] as const
 /** The scope of the whole cluster, which is no name of a namespace. */
 const CLUSTER = ''
 
@@ -38,14 +46,14 @@ interface OpenWatch {
 
 /**
  * A companion in this process, over the pods of a fake API server: discovery, lists with `limit`, `continue` and
- * `sinceTime`, watches of events that resume, and Warning headers, in the forms of the real one. What is not read by
- * the CLI (tables, selectors, single objects) it does not serve.
+ * `sinceTime`, watches of events that resume, and Warning headers, in the forms of the real one, and the changes that
+ * tests record. What is not read by the CLI (tables, single images) it does not serve.
  */
 export class FakeCompanion {
   readonly #store: FakeStore
   readonly #decoder = podDecoder()
   readonly #graphs = new Map<string, ImageGraph>()
-  readonly #changes = new Map<string, ImageChange>()
+  readonly #lastChanges = new Map<string, ImageChange>()
   readonly #watches = new Set<OpenWatch>()
   #journal: JournalEntry[] = []
   #version = 1_763_000_000_000_000
@@ -56,6 +64,7 @@ export class FakeCompanion {
   historyBegins = 0
   /** What it serves; a component less serves less. */
   resources: readonly string[] = PLURALS
+  readonly changes = new FakeChanges()
 
   constructor(store: FakeStore) {
     this.#store = store
@@ -112,6 +121,8 @@ export class FakeCompanion {
       answer.json(200, { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: 'v1alpha1', resources })
       return true
     }
+    const isOfChanges = this.resources.includes('changes')
+    if (isOfChanges && this.changes.serve(request, answer, response)) return true
     const [, namespace, plural = ''] =
       new RegExp(`^${ROOT}(?:/namespaces/([^/]+))?/([a-z]+)$`).exec(path) ?? []
     if (!this.resources.includes(plural) || plural.startsWith('cluster') !== (namespace === undefined))
@@ -134,7 +145,7 @@ export class FakeCompanion {
     })
     const { kind, items } = imageList(placements.all, new NodeImages(nodes), namespace)
     const served = items.map((image): Image => {
-      const lastChange = this.#changes.get(`${scope} ${image.image.reference}`)
+      const lastChange = this.#lastChanges.get(`${scope} ${image.image.reference}`)
       const metadata = {
         ...image.metadata,
         uid: objectUid(kind, scope, image.image.reference),
@@ -261,7 +272,7 @@ export class FakeCompanion {
       time,
       late,
     }
-    this.#changes.set(`${scope} ${image}`, {
+    this.#lastChanges.set(`${scope} ${image}`, {
       op,
       time,
       namespace: pod.namespace,

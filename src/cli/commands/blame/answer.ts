@@ -1,0 +1,124 @@
+import { visible } from '../../../core/lib/text.ts'
+import type { KubernetesObject } from '../../../core/wire/admission-review.ts'
+import type { Change } from '../../../core/wire/change.ts'
+import { localCalendar } from '../../features/blame/calendar.ts'
+import { nothingHint, untouchedHint } from '../../features/blame/hints.ts'
+import { changeSelector } from '../../features/blame/select.ts'
+import type { CompanionMode } from '../../shell/companion.ts'
+import type { Session } from '../../shell/session.ts'
+import type { Answer, BlameRun } from './blame-run.ts'
+import { findChangesWay } from './changes-way.ts'
+import { newestOfEach, questionsFor, recordedChanges, type Recorded } from './recorded-changes.ts'
+import { objectName, subjectOf, type Target } from './targets.ts'
+import { todaysObjects } from './todays-objects.ts'
+
+/** The changes that a command line with a TYPE asks for, by the companion or else by managedFields. */
+export async function answerFor(run: BlameRun): Promise<Answer> {
+  const { options, targets, session, transport, connection, signal } = run
+  const mode: CompanionMode | undefined = options.watch ? 'require' : options.companion
+  const placed = targets.find(({ namespace }) => namespace !== undefined)
+  const search = { transport, connection, session, signal, namespace: placed?.namespace }
+  const way = mode && (await findChangesWay({ ...search, mode }))
+  const questions = questionsFor(targets, undefined, options)
+  const recorded = await way?.question.first(() => recordedChanges(way.ports, questions, options, signal))
+  if (!way || !recorded) return ownedAnswer(run)
+  await warn(session, recorded.warnings)
+  const { resourceVersion } = recorded
+  return {
+    ...(await completed(run, recorded)),
+    going: resourceVersion === undefined ? undefined : { way, resourceVersion },
+  }
+}
+
+/** Says on stderr what a server wants its caller to know, as kubectl does. */
+export async function warn({ stderr }: Pick<Session, 'stderr'>, warnings: readonly string[]): Promise<void> {
+  for (const warning of warnings) await stderr.write(`Warning: ${visible(warning)}\n`)
+}
+
+/** What managedFields tell: which manager wrote which fields, and when last. */
+async function ownedAnswer(run: BlameRun): Promise<Answer> {
+  const { options, targets } = run
+  const { ownerHistory } = await import('../../features/blame/owner-history.ts')
+  const { objects, failures } = await todaysObjects(run)
+  const isMeant = changeSelector(options.filters)
+  const changes = objects
+    .flatMap(({ object, type }) => ownerHistory(object, type, options.include))
+    .filter(isMeant)
+    .toSorted(newestFirst)
+  return {
+    changes: newestOfEach(changes, options.maxHistory),
+    extra: { recordingSince: '', gaps: [] },
+    hints: objects.length === 0 && failures.length === 0 ? [noneHint(targets)] : [],
+    failures,
+    going: undefined,
+  }
+}
+
+/**
+ * What the companion recorded, with what only the API server knows: which objects the selectors choose, and whether one
+ * of which nothing is recorded is there at all.
+ */
+async function completed(run: BlameRun, recorded: Recorded): Promise<Omit<Answer, 'going'>> {
+  const { options, targets, selectors } = run
+  const { changes, recordingSince, gaps, kept } = recorded
+  const extra = { recordingSince, gaps, ...(kept === undefined ? {} : { kept }) }
+  const chosen = selectors.label !== undefined || selectors.field !== undefined
+  const asked = targets.flatMap((target) => untold(target, changes, kept, chosen || !options.filtered))
+  const { objects, failures } = await todaysObjects({ ...run, targets: asked })
+  const uids = new Set(objects.map(({ object }) => object.metadata?.uid))
+  const meant = chosen ? changes.filter(({ object }) => uids.has(object.uid)) : changes
+  const recordedUids = new Set(changes.map(({ object }) => object.uid))
+  const untouched = objects.filter(({ object }) => !recordedUids.has(object.metadata?.uid ?? ''))
+  const names = untouched.map(({ type, object }) => objectName(type, object.metadata?.name ?? ''))
+  const single = changes.length === 0 && targets.length === 1 && targets[0]?.names?.length === 1
+  const hint = single
+    ? failures.length === 0 && nothingOf(run, recorded, objects[0]?.object)
+    : objects.length === 0 && changes.length === 0 && failures.length === 0
+      ? noneHint(targets)
+      : !options.filtered && untouchedHint(names)
+  return { changes: meant, extra, hints: hint ? [hint] : [], failures }
+}
+
+/** What must be asked of the API server about a target. */
+function untold(
+  target: Target,
+  changes: readonly Change[],
+  kept: number | undefined,
+  listing: boolean,
+): readonly Target[] {
+  const { type, names } = target
+  if (names === undefined) return listing ? [target] : []
+  if (kept !== undefined && kept > 0) return []
+  const told = changes.filter(
+    ({ object }) => object.group === type.group && object.resource === type.resource,
+  )
+  const others = names.filter((name) => !told.some(({ object }) => object.name === name))
+  return others.length > 0 ? [{ ...target, names: others }] : []
+}
+
+function nothingOf(
+  { options, targets, session }: BlameRun,
+  { recordingSince, kept }: Recorded,
+  object: KubernetesObject | undefined,
+): string {
+  const created = Date.parse(object?.metadata?.creationTimestamp ?? '')
+  return nothingHint({
+    subject: subjectOf(targets),
+    recordingSince,
+    created: Number.isNaN(created) ? undefined : created,
+    hidden: kept,
+    filtered: options.filtered,
+    now: session.clock.now(),
+    calendar: localCalendar,
+  })
+}
+
+/** kubectl's own sentence (kubectl get), so that people and scripts meet nothing new. */
+function noneHint(targets: readonly Target[]): string {
+  const namespace = targets.find(({ type }) => type.namespaced)?.namespace
+  return namespace === undefined ? 'No resources found' : `No resources found in ${namespace} namespace.`
+}
+
+function newestFirst(a: Change, b: Change): number {
+  return a.time < b.time ? 1 : a.time > b.time ? -1 : 0
+}
