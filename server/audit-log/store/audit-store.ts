@@ -32,19 +32,24 @@ export interface KnownObject {
   readonly resourceVersion: string
   /** Keyed hash of the redacted object without resourceVersion. */
   readonly hash: string
-  /** Redacted, without managedFields; undefined for resources whose bodies are not kept (pods), and unknown ones. */
+  /**
+   * Redacted, without managedFields; undefined for resources whose bodies are not kept (pods), and unknown ones. Where a
+   * gone one has none, the last is kept, as long as there are changes of it.
+   */
   readonly body: unknown
+  /** It no longer exists. */
+  readonly gone?: boolean
 }
 
 /** What one step of the recorder keeps, all of it or nothing. */
 export interface RecordBatch {
   readonly added: readonly ChangeRecord[]
   readonly decided: readonly ChangeDecision[]
-  /** Objects that were seen in a new state; `gone` for those that no longer exist. */
-  readonly known: readonly (KnownObject & { readonly gone?: boolean })[]
+  /** Objects that were seen in a new state. */
+  readonly known: readonly KnownObject[]
   /** Up to where this writer's journal is in the store now. */
   readonly position?: { readonly writer: number; readonly position: JournalPosition; readonly seq: number }
-  /** Gaps that began, or ended, by their beginning. */
+  /** Gaps that began, or ended, by their beginning and reason. */
   readonly gaps: readonly StoredGap[]
   /** Epoch milliseconds: the recorder was up and both witnesses were at this moment. */
   readonly heartbeat?: number
@@ -80,16 +85,16 @@ export interface ChangeQuery {
     readonly operator: '=' | '!='
     readonly value: string
   }[]
-  /** Empty: those that landed (confirmed, admitted, unattributed, ambiguous). */
+  /** Empty: those that landed (confirmed, admitted, unattributed, ambiguous), unless `fields` selects by state. */
   readonly states: readonly ChangeState[]
   /** Epoch milliseconds, both inclusive. */
   readonly since: number | undefined
   readonly until: number | undefined
-  /** At most so many newest of each object. */
+  /** At most so many newest of each object, which is one also where it was deleted and made again. */
   readonly perObject: number | undefined
 }
 
-/** A page, the newest first: by time, then writer, then seq. */
+/** A page, the newest first: by time; those of one writer and moment by seq, and of several writers in an order that stays. */
 export interface ChangePage {
   readonly items: readonly NumberedChange[]
   /** Where the next page begins; undefined on the last. */
@@ -127,7 +132,10 @@ export interface AuditStoreState {
   readonly setAside: string | undefined
 }
 
-/** What is kept at most; whatever goes beyond any goes, but the last `keepLast` of each object stay for `keepLast`'s sake. */
+/**
+ * What is kept at most; whatever goes beyond any goes. The last `keepLast` of each object that still exists stay beyond
+ * `maxAgeMs`, but not of Secrets, and not beyond `maxBytes`. All uids that a name had in one namespace count as one object.
+ */
 export interface RetentionLimits {
   readonly maxAgeMs: number
   /** Of Secrets. */
@@ -143,28 +151,43 @@ export interface RetentionLimits {
  */
 export interface AuditStore {
   state(): Promise<AuditStoreState>
-  /** One transaction. Adding an id that is there already changes nothing (a journal may be replayed). */
+  /**
+   * Becomes the one who writes: to be called by whoever holds the Lease, before it commits, trims or purges. From then on
+   * all others' writes reject with StoreTaken. Rejects with nothing where there is but one process (SQLite).
+   */
+  claim(): Promise<AuditStoreState>
+  /**
+   * One transaction. Adding an id that is there already changes nothing (a journal may be replayed), nor does a decision
+   * that says what is known, or is of an id that is not there (trimmed).
+   */
   commit(batch: RecordBatch): Promise<AuditStoreState>
   /** Up to where a writer's journal was taken over. */
   position(writer: number): Promise<{ readonly position: JournalPosition; readonly seq: number } | undefined>
   page(query: ChangeQuery, limit: number, after: PageCursor | undefined): Promise<ChangePage>
   get(id: ChangeId): Promise<NumberedChange | undefined>
-  /** Changes that became visible or were decided after a number, in the order of numbers; at most `limit`. */
+  /** Changes that were added or decided after a number, in whatever state, in the order of numbers; at most `limit`. */
   after(number: number, limit: number): Promise<readonly NumberedChange[]>
   /** Pending and admitted changes, the oldest first: what a restart goes on with. */
   open(): Promise<readonly NumberedChange[]>
-  /** What was last known of the objects of a resource. */
+  /** What was last known of the objects of a resource, without those that are gone. */
   known(group: string, resource: string): AsyncIterable<KnownObject>
   knownObject(uid: string): Promise<KnownObject | undefined>
-  /** Of the object that has this identity; of the latest uid where several had it. */
+  /** Of the object that has this identity; of the latest uid where several had it. By landed changes only. */
   touched(
-    object: Pick<ChangedObject, 'group' | 'resource' | 'namespace' | 'name'> & { readonly uid?: string },
+    object: Pick<ChangedObject, 'group' | 'resource' | 'namespace' | 'name'> & {
+      /** With it, only in the namespace that has this uid. */
+      readonly namespaceUid?: string
+      readonly uid?: string
+    },
   ): Promise<readonly StoredTouch[]>
   count(query: ChangeQuery): Promise<number>
   gaps(from: number, to: number): Promise<readonly StoredGap[]>
   /** Deletes a bounded number of what is beyond the limits; true where more is to be done. */
   trim(limits: RetentionLimits, now: number): Promise<boolean>
-  /** Removes the values at a path (or whole records) of an object's changes, also from free pages of the file. */
+  /**
+   * Removes the values at a path (or whole records) of an object's changes, also from free pages of the file, and copies of
+   * the file that were set aside; tells from how many changes. It may be called again where it was interrupted.
+   */
   purge(filter: PurgeFilter): Promise<number>
   close(): Promise<void>
 }
@@ -182,4 +205,9 @@ export interface PurgeFilter {
 /** The database could not be reached: nothing was lost, and it may be tried again. */
 export class StoreGone extends Error {
   override readonly name = 'StoreGone'
+}
+
+/** Another process has become the one who writes (it holds the Lease now): this one must not write again before `claim`. */
+export class StoreTaken extends Error {
+  override readonly name = 'StoreTaken'
 }

@@ -65,6 +65,14 @@ export class SqliteStore implements Store {
     }
   }
 
+  rewrite(): void {
+    try {
+      this.database.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
+    } catch (error) {
+      throw asStoreError(error)
+    }
+  }
+
   close(): void {
     const { log, unlock } = this.#opened
     if (!this.database.isOpen) return

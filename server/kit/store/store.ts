@@ -37,6 +37,11 @@ export interface Store {
   usedBytes(): number
   /** Gives up to so many free pages back to the file system. */
   vacuum(pages: number): void
+  /**
+   * Writes the whole file anew, so that nothing of what was deleted is left in it or in the write-ahead log; needs as much
+   * space again while it runs. StoreFull where there is none.
+   */
+  rewrite(): void
   /** Set where the file found at the start was damaged and a new one was begun. */
   readonly setAside: SetAside | undefined
   readonly database: DatabaseSync

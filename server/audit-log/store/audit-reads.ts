@@ -1,0 +1,331 @@
+import { type Kysely, type RawBuilder, sql } from '../../kit/store/query-builder.ts'
+import type { JournalPosition } from '../journal/journal.ts'
+import type {
+  AuditStore,
+  ChangeId,
+  ChangePage,
+  ChangeQuery,
+  KnownObject,
+  NumberedChange,
+  PageCursor,
+  StoredGap,
+  StoredTouch,
+} from './audit-store.ts'
+import type { AuditTables } from './audit-tables.ts'
+import { OPERATIONS, STATES } from './change-codes.ts'
+import {
+  changeFilter,
+  type ChangeFilter,
+  findWriter,
+  type IndexValues,
+  packId,
+  unpackId,
+} from './change-filter.ts'
+import { type ChangeRows, joinedChanges, NEWEST_FIRST } from './change-rows.ts'
+import type { Interned } from './interned.ts'
+import type { RecordCodec } from './record-codec.ts'
+
+/** What reading stands on. */
+export interface AuditReadsDeps {
+  readonly db: Kysely<AuditTables>
+  readonly codec: RecordCodec
+  readonly interned: Interned
+  readonly rows: ChangeRows
+  readonly base: () => Promise<number>
+}
+
+type KnownRow = Awaited<ReturnType<AuditReads['knownRows']>>[number]
+
+const KNOWN_CHUNK = 200
+
+/** All reads of the store, the same over both engines. */
+export class AuditReads implements Pick<
+  AuditStore,
+  'position' | 'page' | 'get' | 'after' | 'open' | 'known' | 'knownObject' | 'touched' | 'count' | 'gaps'
+> {
+  readonly #deps: AuditReadsDeps
+
+  constructor(deps: AuditReadsDeps) {
+    this.#deps = deps
+  }
+
+  async position(
+    writer: number,
+  ): Promise<{ readonly position: JournalPosition; readonly seq: number } | undefined> {
+    const row = await this.#deps.db
+      .selectFrom('writer')
+      .selectAll()
+      .where('writer', '=', writer)
+      .executeTakeFirst()
+    // A writer of which there are changes only, as of those that no journal told.
+    if (!row || row.seq < 0) return undefined
+    return { position: { segment: row.segment, offset: row.byte_offset }, seq: row.seq }
+  }
+
+  async page(query: ChangeQuery, limit: number, after: PageCursor | undefined): Promise<ChangePage> {
+    const { db, rows } = this.#deps
+    const filter = await changeFilter(db, this.#deps.interned, query)
+    if (filter.parts.length === 0) return { items: [], next: undefined }
+    const behind = after && { time: after.time, id: await this.#cursorId(after) }
+    const picks = filter.parts.map((part) => this.#pick(filter, part, query.perObject, limit + 1, behind))
+    const picked = sql`select id, time from (${sql.join(picks, sql` union all `)}) as one order by time desc, id desc limit ${limit + 1}`
+    const found = await joinedChanges(db)
+      .where(sql<boolean>`c.id in (select id from (${picked}) as picked)`)
+      .orderBy(NEWEST_FIRST)
+      .execute()
+    const items = await rows.changes(found.slice(0, limit))
+    const last = items.at(-1)
+    const next = found.length > limit && last ? { time: last.time, ...last.id } : undefined
+    return { items, next }
+  }
+
+  async get({ writer, seq }: ChangeId): Promise<NumberedChange | undefined> {
+    const row = await findWriter(this.#deps.db, writer)
+    if (row === undefined) return undefined
+    const found = await joinedChanges(this.#deps.db).where('c.id', '=', packId(row, seq)).execute()
+    return (await this.#deps.rows.changes(found))[0]
+  }
+
+  async after(number: number, limit: number): Promise<readonly NumberedChange[]> {
+    const base = await this.#deps.base()
+    const found = await joinedChanges(this.#deps.db)
+      .where('c.number', '>', number - base)
+      .orderBy('c.number')
+      .limit(limit)
+      .execute()
+    return this.#deps.rows.changes(found)
+  }
+
+  async open(): Promise<readonly NumberedChange[]> {
+    const found = await joinedChanges(this.#deps.db)
+      // As literals, for the sake of the index that has these rows only.
+      .where(sql<boolean>`c.state <= 1`)
+      .orderBy('c.time')
+      .orderBy('c.id')
+      .execute()
+    return this.#deps.rows.changes(found)
+  }
+
+  async *known(group: string, resource: string): AsyncGenerator<KnownObject> {
+    for (let last = 0; ;) {
+      const rows = await this.knownRows((select) =>
+        select
+          .where('r.api_group', '=', group)
+          .where('r.plural', '=', resource)
+          .where('o.gone', '=', 0)
+          .where('o.id', '>', last)
+          .orderBy('o.id')
+          .limit(KNOWN_CHUNK),
+      )
+      for (const row of rows) yield this.#knownObject(row)
+      const end = rows.at(-1)
+      if (!end) return
+      last = end.id
+    }
+  }
+
+  async knownObject(uid: string): Promise<KnownObject | undefined> {
+    const [row] = await this.knownRows((select) =>
+      select.where('o.uid', '=', uid).orderBy('o.id', 'desc').limit(1),
+    )
+    return row && this.#knownObject(row)
+  }
+
+  async touched({
+    group,
+    resource,
+    namespace,
+    namespaceUid,
+    name,
+    uid,
+  }: Parameters<AuditStore['touched']>[0]): Promise<readonly StoredTouch[]> {
+    const { db, rows } = this.#deps
+    let select = db
+      .selectFrom('timeline as t')
+      .innerJoin('resource as r', 'r.id', 't.resource')
+      .innerJoin('namespace as n', 'n.id', 't.namespace')
+      .innerJoin('object as o', 'o.timeline', 't.id')
+      .select('o.id')
+      .where('t.name', '=', name)
+      .where('r.api_group', '=', group)
+      .where('r.plural', '=', resource)
+      .where('n.name', '=', namespace)
+    if (namespaceUid !== undefined) select = select.where('n.uid', '=', namespaceUid)
+    if (uid !== undefined) select = select.where('o.uid', '=', uid)
+    // Later objects have higher ids.
+    const object = await select.orderBy('o.id', 'desc').limit(1).executeTakeFirst()
+    if (!object) return []
+    const found = await db
+      .selectFrom('touch as x')
+      .innerJoin('term as p', 'p.id', 'x.path')
+      .innerJoin('via as v', 'v.id', 'x.via')
+      .leftJoin('term as u', 'u.id', 'x.username')
+      .select([
+        'p.text as path',
+        'x.change',
+        'x.time',
+        'x.operation',
+        'x.state',
+        'v.manager',
+        'u.text as username',
+      ])
+      .where('x.object', '=', object.id)
+      .where('x.removed', '=', 0)
+      .execute()
+    const touches: StoredTouch[] = []
+    for (const { path, change, time, operation, state, manager, username } of found) {
+      touches.push({
+        path,
+        id: { writer: await rows.writer(change), seq: unpackId(change).seq },
+        operation: OPERATIONS.word(operation),
+        time,
+        username: username ?? '',
+        manager,
+        state: STATES.word(state),
+      })
+    }
+    return touches.toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  }
+
+  async count(query: ChangeQuery): Promise<number> {
+    const filter = await changeFilter(this.#deps.db, this.#deps.interned, query)
+    let count = 0
+    for (const part of filter.parts) {
+      const { rows } = await sql<{ count: number | string }>`
+        select count(*) as count from change as c where ${allOf(conditionsOf(filter, part, 'c'))}
+      `.execute(this.#deps.db)
+      count += Number(rows[0]?.count ?? 0)
+    }
+    return count
+  }
+
+  async gaps(from: number, to: number): Promise<readonly StoredGap[]> {
+    const rows = await this.#deps.db
+      .selectFrom('gap')
+      .selectAll()
+      .where('begins', '<=', to)
+      .where((where) => where.or([where('ends', 'is', null), where('ends', '>=', from)]))
+      .orderBy('begins', 'desc')
+      .orderBy('reason')
+      .execute()
+    return rows.map(({ begins, reason, ends }) => ({ from: begins, to: ends ?? undefined, reason }))
+  }
+
+  /** The newest of one part; with a condition that leaves out what has enough newer ones beside it. */
+  #pick(
+    filter: ChangeFilter,
+    part: IndexValues,
+    perObject: number | undefined,
+    limit: number,
+    behind: { readonly time: number; readonly id: number } | undefined,
+  ): RawBuilder<unknown> {
+    const conditions = [...conditionsOf(filter, part, 'c')]
+    if (behind) conditions.push(sql<boolean>`(c.time, c.id) < (${behind.time}, ${behind.id})`)
+    if (perObject !== undefined) {
+      const inner = [
+        sql<boolean>`b.timeline = c.timeline`,
+        sql<boolean>`(b.time, b.id) > (c.time, c.id)`,
+        ...newerConditions(filter, part),
+      ]
+      conditions.push(sql<boolean>`(
+        select 1 from change as b where ${allOf(inner)}
+        order by b.time, b.id limit 1 offset ${perObject - 1}
+      ) is null`)
+    }
+    return sql`select * from (
+      select c.id, c.time from change as c where ${allOf(conditions)}
+      order by c.time desc, c.id desc limit ${limit}
+    ) as part`
+  }
+
+  /** Where a page ended, as a row's id; behind all of that moment where its writer is not known. */
+  async #cursorId({ writer, seq }: PageCursor): Promise<number> {
+    const row = await findWriter(this.#deps.db, writer)
+    return row === undefined ? 0 : packId(row, seq)
+  }
+
+  /** Objects that were seen, with what names them; a caller says which. */
+  async knownRows(choose: (select: ReturnType<typeof knownObjects>) => ReturnType<typeof knownObjects>) {
+    const rows = await choose(knownObjects(this.#deps.db)).execute()
+    await this.#deps.rows.needDictionaries(rows.flatMap(({ body }) => (body === null ? [] : [body])))
+    return rows
+  }
+
+  #knownObject(row: KnownRow): KnownObject {
+    return {
+      object: {
+        group: row.api_group,
+        version: row.version,
+        resource: row.plural,
+        kind: row.kind,
+        namespace: row.namespace,
+        namespaceUid: row.namespace_uid,
+        name: row.name,
+        uid: row.uid,
+      },
+      resourceVersion: row.resource_version ?? '',
+      hash: row.content_hash,
+      body: row.body === null ? undefined : this.#deps.codec.decode(row.body),
+      ...(row.gone === 1 ? { gone: true } : {}),
+    }
+  }
+}
+
+function knownObjects(db: Kysely<AuditTables>) {
+  return db
+    .selectFrom('object as o')
+    .innerJoin('timeline as t', 't.id', 'o.timeline')
+    .innerJoin('namespace as n', 'n.id', 't.namespace')
+    .innerJoin('kind as k', 'k.id', 'o.kind')
+    .innerJoin('resource as r', 'r.id', 'k.resource')
+    .where('o.resource_version', 'is not', null)
+    .select([
+      'o.id',
+      'o.uid',
+      'o.resource_version',
+      'o.content_hash',
+      'o.body',
+      'o.gone',
+      't.name',
+      'n.name as namespace',
+      'n.uid as namespace_uid',
+      'r.api_group',
+      'r.plural',
+      'k.version',
+      'k.kind',
+    ])
+}
+
+function conditionsOf(filter: ChangeFilter, part: IndexValues, row: string): RawBuilder<boolean>[] {
+  const { since, until, landed } = filter
+  return [
+    ...Object.entries(part).map(([column, value]) => equal(row, column, value)),
+    ...(landed && part.landed === undefined ? [sql<boolean>`+${sql.ref(`${row}.landed`)} = 1`] : []),
+    ...(since === undefined ? [] : [sql<boolean>`${sql.ref(`${row}.time`)} >= ${since}`]),
+    ...(until === undefined ? [] : [sql<boolean>`${sql.ref(`${row}.time`)} <= ${until}`]),
+    ...filter.conditions.map((condition) => condition(row)),
+  ]
+}
+
+/** What a newer change of the same timeline must be to count: read by the timeline's index, whatever the outer one is. */
+function newerConditions(filter: ChangeFilter, part: IndexValues): RawBuilder<boolean>[] {
+  const { until, landed } = filter
+  return [
+    landed ? sql<boolean>`b.landed = 1` : sql<boolean>`b.landed in (0, 1)`,
+    ...Object.entries(part)
+      .filter(([column]) => column !== 'timeline' && column !== 'landed')
+      .map(([column, value]) => sql<boolean>`+${sql.ref(`b.${column}`)} = ${value}`),
+    ...(until === undefined ? [] : [sql<boolean>`+b.time <= ${until}`]),
+    ...filter.conditions.map((condition) => condition('b')),
+  ]
+}
+
+// As literals where an index has only the rows with that value.
+function equal(row: string, column: string, value: number): RawBuilder<boolean> {
+  const ref = sql.ref(`${row}.${column}`)
+  return column === 'actor' ? sql<boolean>`${ref} = ${sql.lit(value)}` : sql<boolean>`${ref} = ${value}`
+}
+
+function allOf(conditions: readonly RawBuilder<boolean>[]): RawBuilder<boolean> {
+  return conditions.length === 0 ? sql<boolean>`1 = 1` : sql<boolean>`${sql.join(conditions, sql` and `)}`
+}
