@@ -57,7 +57,12 @@ function countLineFeeds(text: string, end: number): number {
   return count
 }
 
-function diffLineLists(before: readonly string[], after: readonly string[], firstLine: number): LineHunk[] {
+/** As `diffLines`, of texts whose lines are known; the first of them has the number `firstLine`. */
+export function diffLineLists(
+  before: readonly string[],
+  after: readonly string[],
+  firstLine = 1,
+): LineHunk[] {
   let start = 0
   while (start < before.length && start < after.length && before[start] === after[start]) start++
   let [beforeEnd, afterEnd] = [before.length, after.length]
@@ -93,4 +98,28 @@ function hunksOf(parts: readonly Part[], firstLine: number): LineHunk[] {
     if (!added) line += value.length
   }
   return hunks
+}
+
+/** A piece of a line. */
+export interface WordPiece {
+  readonly text: string
+  /** The other line has not this piece, or has it elsewhere. */
+  readonly changed: boolean
+}
+
+/** Words, blanks, and single other characters. */
+const WORDS = /[\p{L}\p{N}_]+|\s+|[^]/gu
+
+/** Two versions of one line, word by word; the pieces of each joined are the line. */
+export function diffWords(
+  before: string,
+  after: string,
+): { readonly before: readonly WordPiece[]; readonly after: readonly WordPiece[] } {
+  const parts = diffArrays(before.match(WORDS) ?? [], after.match(WORDS) ?? [], { maxEditLength: MAX_EDITS })
+  if (!parts) return { before: [{ text: before, changed: true }], after: [{ text: after, changed: true }] }
+  const pieces = parts.map(({ value, added, removed }) => ({ text: value.join(''), added, removed }))
+  return {
+    before: pieces.filter(({ added }) => !added).map(({ text, removed }) => ({ text, changed: removed })),
+    after: pieces.filter(({ removed }) => !removed).map(({ text, added }) => ({ text, changed: added })),
+  }
 }
