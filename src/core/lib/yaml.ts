@@ -1,4 +1,4 @@
-import type { YAMLParseError } from 'yaml'
+import type { Document, YAMLParseError } from 'yaml'
 
 /** Why a text is not YAML, and where; `line` and `column` count from 1. */
 export class YamlError extends Error {
@@ -36,14 +36,29 @@ export async function parseYaml(text: string): Promise<unknown> {
       // Read again below: the native reader does not say at which line it stopped.
     }
   }
+  const [document] = await documentsOf(text)
+  return document ? plainValue(document) : null
+}
+
+/**
+ * Every document of a YAML (or JSON) text as plain values, in the manner of `parseYaml`; documents without anything in
+ * them are left out. Throws YamlError.
+ */
+export async function parseYamlDocuments(text: string): Promise<readonly unknown[]> {
+  return (await documentsOf(text)).map(plainValue).filter((value) => value !== null)
+}
+
+async function documentsOf(text: string): Promise<readonly Document[]> {
   // Loaded on use: reading the package takes longer than most commands.
   const { parseAllDocuments } = await import('yaml')
-  const document = parseAllDocuments(text, { uniqueKeys: false, merge: true, logLevel: 'error' })[0]
-  if (!document) return null
+  return parseAllDocuments(text, { uniqueKeys: false, merge: true, logLevel: 'error' })
+}
+
+function plainValue(document: Document): unknown {
   const fault = document.errors[0]
   if (fault) throw yamlError(fault)
   try {
-    return document.toJS() ?? null
+    return (document.toJS() as unknown) ?? null
   } catch (error) {
     // An alias that leads nowhere, or too far; what follows the colon is its name.
     throw new YamlError((error instanceof Error ? error.message : String(error)).split(':', 1)[0] ?? '')

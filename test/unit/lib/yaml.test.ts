@@ -3,7 +3,13 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
 import { stringify } from 'yaml'
-import { editYaml, parseYaml, stringifyYaml, YamlError } from '../../../src/core/lib/yaml.ts'
+import {
+  editYaml,
+  parseYaml,
+  parseYamlDocuments,
+  stringifyYaml,
+  YamlError,
+} from '../../../src/core/lib/yaml.ts'
 import { requireBun } from '../kube/bun.ts'
 import { readings } from './yaml-run.ts'
 import type { Reading } from './yaml-run.ts'
@@ -56,6 +62,25 @@ describe('reading YAML', () => {
       })
     })
   }
+
+  it('takes all documents of a text, without the empty ones', async () => {
+    deepEqual(await parseYamlDocuments('---\na: 1\n---\n# nothing\n---\n- b\n...\n---\n"c"\n'), [
+      { a: 1 },
+      ['b'],
+      'c',
+    ])
+    deepEqual(await parseYamlDocuments('{"a": 1}'), [{ a: 1 }])
+    deepEqual(await parseYamlDocuments(''), [])
+    deepEqual(await parseYamlDocuments('# nothing\n'), [])
+  })
+
+  it('names the line of a fault in any document', async () => {
+    await rejects(parseYamlDocuments('a: 1\n---\nb: 2\nc: d: e\n'), (error: unknown) => {
+      ok(error instanceof YamlError)
+      equal(error.line, 4)
+      return true
+    })
+  })
 
   it('refuses an alias that leads nowhere', () => rejects(parseYaml('a: *b\n'), YamlError))
 
