@@ -25,7 +25,7 @@ function hunksOf(change: FieldChange): DiffHunk[] {
   const heading = shortPath(formatPath(steps.slice(0, -1)))
   const moves = op === 'replace' && index?.from !== undefined && index.to !== undefined
   if (moves && from === undefined && to === undefined) {
-    const text = `# moved from place ${(index.from ?? 0) + 1} to ${(index.to ?? 0) + 1}`
+    const text = '# moved within its list'
     return [{ heading: shortPath(path), lines: [{ mark: ' ', text }] }]
   }
   const before = op === 'add' ? [] : fragment(steps.at(-1), from)
