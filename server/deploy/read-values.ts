@@ -1,7 +1,7 @@
 import { COMPONENTS } from './components.ts'
 import { parseSet, type Assignment } from './set-syntax.ts'
 import { ValuesError } from './values-error.ts'
-import { FIELDS, type Field } from './values-fields.ts'
+import { FIELDS, keysNear, type Field } from './values-fields.ts'
 import { checkFields, valueAt } from './check-values.ts'
 import type { DeployValues } from './values.ts'
 
@@ -27,9 +27,7 @@ function fieldOf(path: Path): Field {
   const field = FIELDS.find(({ key }) => key.split('.').every((name, index) => path[index] === name))
   if (field) return field
   const key = path.join('.')
-  const below = FIELDS.filter((known) => known.key.startsWith(`${key}.`)).map((known) => known.key)
-  const allowed = (below.length > 0 ? below : FIELDS.map((known) => known.key)).join(', ')
-  throw new ValuesError(key, `--set ${key}: there is no such key; there are ${allowed}`)
+  throw new ValuesError(key, `--set ${key}: there is no such key; there are ${keysNear(key)}`)
 }
 
 function assigned(field: Field, current: unknown, rest: Path, value: Assignment['value']): unknown {

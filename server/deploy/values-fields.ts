@@ -133,6 +133,17 @@ export const FIELDS: readonly Field[] = [
   text('store.key', SECRET_KEY, 'a key of that Secret'),
 ]
 
+/** The keys that somebody may have meant who wrote one that there is not: those below or beside it, else all; with commas between. */
+export function keysNear(key: string): string {
+  const keys = FIELDS.map((field) => field.key)
+  const [first = ''] = key.split('.')
+  const near = [`${key}.`, `${key.slice(0, key.lastIndexOf('.') + 1)}`, `${first}.`]
+    .filter((prefix) => prefix !== '')
+    .map((prefix) => keys.filter((known) => known.startsWith(prefix)))
+    .find((some) => some.length > 0)
+  return (near ?? keys).join(', ')
+}
+
 function text(key: string, pattern: RegExp, allowed: string): Field {
   return { key, form: 'text', ok: (value) => matches(pattern, value), allowed }
 }

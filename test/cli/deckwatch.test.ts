@@ -22,7 +22,7 @@ const WRONG = [
   'install --replicas 2',
   'install --replicas two',
   'install --api-replicas -1',
-  'install --components audit-log',
+  'install --components audit-log --set auditLog.keepLast=200',
   'install --components image-graph,role-reconciler',
   'install --components pods',
   'install --components=',
@@ -149,10 +149,15 @@ describe('kubectl deckwatch install, status, uninstall', () => {
       }
       assert.deepEqual(
         (await complete('')).map((line) => line.split('\t')[0]),
-        ['images', 'install', 'status', 'uninstall', ':4'],
+        ['blame', 'images', 'install', 'status', 'uninstall', ':4'],
       )
       assert.deepEqual(await complete('install', '--storage', ''), ['pvc', 'hostPath', 'emptyDir', ':4'])
-      assert.deepEqual(await complete('install', '--components', ''), ['all', 'image-graph', ':4'])
+      assert.deepEqual(await complete('install', '--components', ''), [
+        'all',
+        'image-graph',
+        'audit-log',
+        ':4',
+      ])
       assert.deepEqual(await complete('install', '--values', ''), [':0'])
       assert.deepEqual(
         (await complete('uninstall', '--k')).map((line) => line.split('\t')[0]),

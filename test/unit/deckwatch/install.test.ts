@@ -432,6 +432,37 @@ describe('an installation', () => {
     assert.ok(firstDelete > journal.indexOf('apply apiservices/v1alpha1.deckwatch.dev'))
   })
 
+  it('takes a webhook away before the pods that it sends reviews to', async () => {
+    const cluster = new WillingCluster()
+    cluster.put(...installedObjects({ ...VALUES, components: ['image-graph', 'audit-log'] }))
+    const { ended } = await go(cluster)
+    assert.equal(await ended, undefined)
+    assert.equal(cluster.journal[0], 'delete validatingwebhookconfigurations/deckwatch-audit-log')
+  })
+
+  it('lets the server try the conditions of users before anything is written', async () => {
+    const cluster = new WillingCluster()
+    const conditions = ['right', 'wrong'].map((name) => ({ name, expression: name }))
+    const auditLog = { ...VALUES.auditLog, conditions }
+    const values = { ...VALUES, components: ['audit-log'], auditLog }
+    await planInstall(cluster, { ...CHOICE, values }, signal)
+    cluster.beforeWrite = (_verb, { kind }) => {
+      if (kind !== KINDS.ValidatingWebhookConfiguration) return
+      throw new DeckError('KUBE_BAD_REQUEST', 'webhooks[0].matchConditions[1].expression: Invalid value', {
+        status: 422,
+      })
+    }
+    await assert.rejects(planInstall(cluster, { ...CHOICE, values }, signal), (error) => {
+      expectError(
+        error,
+        'USAGE',
+        /auditLog\.conditions: "wrong" is refused by the API server: .*Invalid value/,
+      )
+      return true
+    })
+    assert.deepEqual(cluster.journal, [])
+  })
+
   it('with --wait is over when every pod is there', async () => {
     const cluster = new WillingCluster()
     // One of the new pods serves, an old one is still there.

@@ -124,6 +124,18 @@ describe('the status of the companion', () => {
     )
   })
 
+  it('tells the right to what is served', async () => {
+    const cluster = new WellCluster()
+    cluster.broken.set(GROUP, { status: 200, body: discovery('changes', 'clusterchanges') })
+    assert.equal((await screenOf(cluster))['you'], 'may list changes in all namespaces')
+    cluster.broken.set(GROUP, { status: 200, body: discovery('images', 'changes') })
+    cluster.allows = ({ resource }) => resource !== 'changes'
+    assert.equal(
+      (await screenOf(cluster))['you'],
+      'may list images in all namespaces; may not list changes in namespace shop: the right to list changes.deckwatch.dev is missing',
+    )
+  })
+
   it('goes without what the caller may not see, and names it', async () => {
     const cluster = new WellCluster()
     for (const plural of [

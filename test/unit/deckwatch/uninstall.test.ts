@@ -69,6 +69,18 @@ describe('removing the companion', () => {
     ])
   })
 
+  it('takes the webhook before anything else', async () => {
+    const cluster = new MemoryCluster()
+    cluster.put(...installedObjects({ ...VALUES, components: ['audit-log'] }))
+    const deleted = await run(cluster)
+    assert.deepEqual(deleted.slice(0, 2), [
+      'validatingwebhookconfiguration.admissionregistration.k8s.io/deckwatch-audit-log',
+      'apiservice.apiregistration.k8s.io/v1alpha1.deckwatch.dev',
+    ])
+    assert.equal(new Set(deleted).size, deleted.length)
+    assert.deepEqual(cluster.names, [])
+  })
+
   it('keeps volume and namespace where it is told to', async () => {
     const cluster = installed()
     const plan = await planUninstall(cluster, { ...ALL, keepData: true }, signal)

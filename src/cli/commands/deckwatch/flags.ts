@@ -25,7 +25,7 @@ export const installFlags = {
   }),
   components: Flags.string({
     helpValue: 'LIST',
-    summary: 'what it does: image-graph, or all (default: image-graph)',
+    summary: 'what it does: image-graph, audit-log, or all (default: image-graph)',
   }),
   image: Flags.string({ helpValue: 'REFERENCE', summary: "the companion's image" }),
   replicas: Flags.string({
@@ -58,6 +58,11 @@ export const installFlags = {
     char: 'o',
     options: ['yaml', 'json'],
     summary: 'print the manifests and write nothing',
+  }),
+  print: Flags.string({
+    options: ['alerts', 'dashboard'],
+    summary:
+      'print what watches the companion, a PrometheusRule or a dashboard of Grafana, and write nothing',
   }),
   wait: Flags.boolean({ summary: 'also wait until every pod is there and every component ready' }),
   timeout: Flags.string({

@@ -1,3 +1,5 @@
+import { prometheusRule } from '../../../../server/deploy/alerts.ts'
+import { AUDIT_DASHBOARD } from '../../../../server/deploy/dashboard.ts'
 import { manifests, ValuesError, type DeployValues } from '../../../../server/deploy/index.ts'
 import { parseDuration } from '../../../core/lib/time.ts'
 import { install } from '../../features/deckwatch/install.ts'
@@ -5,6 +7,7 @@ import { closingLine, dryRunLine, introLines, type Intro } from '../../features/
 import { EMERGENCY_EXIT } from '../../features/deckwatch/installation.ts'
 import { KINDS, spokenName } from '../../features/deckwatch/kinds.ts'
 import { decideValues, planInstall, type InstallPlan } from '../../features/deckwatch/plan-install.ts'
+import { EMERGENCY_WEBHOOK_EXIT } from '../../features/deckwatch/recording.ts'
 import { renderLabelledLines } from '../../render/labelled-lines.ts'
 import { createPalette, type ColorMode, type Palette } from '../../render/palette.ts'
 import { renderJson, renderYaml } from '../../render/structured.ts'
@@ -27,8 +30,16 @@ export class InstallCommand extends DeckCommand {
     { description: 'Bring the image graph', command: 'kubectl deckwatch install' },
     { description: 'Try it without writing anything', command: 'kubectl deckwatch install --dry-run' },
     {
+      description: 'Record changes too: who changed what, for kubectl blame',
+      command: 'kubectl deckwatch install --components image-graph,audit-log',
+    },
+    {
       description: 'An API that stays while nodes are drained, and a larger volume',
       command: 'kubectl deckwatch install --api-replicas 2 --set storage.size=20Gi',
+    },
+    {
+      description: 'Alerts for the Prometheus Operator: recording has stopped, is falling behind',
+      command: 'kubectl deckwatch install --print alerts | kubectl apply -f -',
     },
     {
       description: 'The manifests, for a repository',
@@ -40,6 +51,7 @@ export class InstallCommand extends DeckCommand {
     const { flags } = await this.parse(InstallCommand)
     const timeoutMs = parseDuration(flags.timeout)
     const choice = await chosenValues(flags)
+    if (flags.print !== undefined) return this.#printWatch(choice.values, flags.print)
     // With a storage chosen there is nothing to ask a cluster for.
     if (flags.output !== undefined && choice.given.has('storage.type')) {
       return this.#printManifests(choice.values, flags.output)
@@ -97,6 +109,11 @@ export class InstallCommand extends DeckCommand {
     }
   }
 
+  async #printWatch(values: DeployValues, what: string): Promise<void> {
+    const chunks = what === 'alerts' ? renderYaml(prometheusRule(values)) : renderJson(AUDIT_DASHBOARD)
+    for await (const chunk of chunks) await this.session.stdout.write(chunk)
+  }
+
   async #printIntro(plan: InstallPlan, intro: Intro, palette: Palette): Promise<void> {
     const lines = introLines(plan, intro)
     const shown = lines.map(({ label, text }) => ({
@@ -128,6 +145,7 @@ export class InstallCommand extends DeckCommand {
     const ok = ` ${palette.good('ok')}  `
     let applied = 0
     let registered: boolean | undefined
+    let records = false
     try {
       for await (const step of install({ cluster, clock }, plan, options, signal)) {
         if (step.type !== 'waiting') progress.clear()
@@ -152,10 +170,19 @@ export class InstallCommand extends DeckCommand {
                 : ` ${palette.warn('??')}  whether the API server reaches the pod: ${step.unchecked}\n`,
             )
             break
+          case 'recording':
+            records = true
+            await stdout.write(
+              step.unchecked === undefined
+                ? `${ok}changes are recorded\n`
+                : ` ${palette.warn('??')}  whether changes are recorded: ${step.unchecked}\n`,
+            )
+            break
           case 'answers':
             await stdout.write(
               `${ok}${closingLine(step.objects, step.resources, clock.now() - started)}\nEmergency exit: ${EMERGENCY_EXIT}\n`,
             )
+            if (records) await stdout.write(`                ${EMERGENCY_WEBHOOK_EXIT}\n`)
         }
       }
     } catch (error) {

@@ -15,7 +15,7 @@ export class UninstallCommand extends DeckCommand {
   static override readonly id = 'uninstall'
   static override readonly summary = 'Take the companion away, with all that it made'
   static override readonly description =
-    'Removes the registration of the API group first, then everything with the labels of deckwatch, the volume and the namespace, and ends when all of it is gone. A namespace that holds what is not of deckwatch stays. Also frees a cluster whose companion was deleted by force, so that no namespace could be deleted any more.'
+    'Removes the webhook and the registration of the API group first, then everything with the labels of deckwatch, the volume and the namespace, and ends when all of it is gone. A namespace that holds what is not of deckwatch stays. Also frees a cluster whose companion was deleted by force, so that no namespace could be deleted any more.'
   static override readonly usage = 'uninstall [flags]'
   static override readonly flags = uninstallFlags
   static override readonly examples = [

@@ -26,7 +26,7 @@ export interface ValueFlags {
 }
 
 /** Components that the design names and this version does not have. */
-export const LATER_COMPONENTS = ['audit-log', 'registry-checker', 'role-reconciler', 'log-tailer'] as const
+export const LATER_COMPONENTS = ['registry-checker', 'role-reconciler', 'log-tailer'] as const
 
 /** What the flags choose: a flag wins over `--set`, that over the file, and that over the defaults; DeckError USAGE. */
 export async function chosenValues(flags: ValueFlags): Promise<InstallChoice> {
@@ -77,7 +77,7 @@ function componentNames(list: string): readonly string[] {
   const later = names.find((name) => LATER_COMPONENTS.some((known) => known === name))
   if (later === undefined) return names.map(escaped)
   throw new DeckError('NOT_YET', `component ${later} is not in this version yet`, {
-    hint: 'This version has image-graph: --components image-graph, or all for all that there are.',
+    hint: 'This version has image-graph and audit-log: --components LIST, or all for both.',
   })
 }
 

@@ -13,6 +13,7 @@ import {
 import type { Trouble } from './pod-trouble.ts'
 import type { ClusterPort } from './ports.ts'
 import { adviceFor, reachService, reachThroughAggregation, type AggregatedReach } from './reach.ts'
+import { waitForRecording } from './recording.ts'
 import { waitForRollout } from './rollout.ts'
 
 /** What an installation tells while it goes on. */
@@ -22,6 +23,8 @@ export type InstallStep =
   | { readonly type: 'trouble'; readonly trouble: Trouble }
   /** The API server reaches the pod; `unchecked` says why that could not be asked. */
   | { readonly type: 'reached'; readonly milliseconds: number; readonly unchecked?: string }
+  /** Changes are recorded; `unchecked` says why that could not be asked. */
+  | { readonly type: 'recording'; readonly unchecked?: string }
   | { readonly type: 'answers'; readonly resources: readonly string[]; readonly objects: number }
 
 /** What an installation stands on. */
@@ -56,6 +59,9 @@ export async function* install(
 ): AsyncGenerator<InstallStep> {
   const { cluster, clock } = deps
   const { namespace } = plan.values
+  const isWebhook = ({ kind }: ObjectRef): boolean => kind === KINDS.ValidatingWebhookConfiguration
+  // Before what it sends reviews to goes: each write would wait for nobody.
+  yield* removeObsolete(cluster, plan.obsolete.filter(isWebhook), signal)
   for (const planned of plan.objects) yield await applyPlanned(cluster, planned, signal)
 
   const all = plan.objects.filter(({ ref }) => ref.kind === KINDS.Deployment).map(({ ref }) => ref.name)
@@ -84,16 +90,33 @@ export async function* install(
   }
   if (!reach.ok) return yield* withdraw(cluster, plan, reach, signal)
 
-  for (const ref of plan.obsolete) {
-    if (await cluster.delete(ref, signal)) yield { type: 'object', ref, outcome: 'deleted' }
-  }
+  yield* removeObsolete(
+    cluster,
+    plan.obsolete.filter((ref) => !isWebhook(ref)),
+    signal,
+  )
   if (wait) {
     yield { type: 'waiting', for: 'every pod to become ready' }
     yield* troubles(waitForRollout(deps, { namespace, awaited: all, goal: 'complete', until }, signal))
     const after = await answered(deps, signal)
     if (!after.ok) throw notAnswering(after, 'The pods are ready: kubectl deckwatch status tells more.')
   }
+  if (plan.objects.some(({ ref }) => isWebhook(ref))) {
+    yield { type: 'waiting', for: 'changes to be recorded' }
+    const times = { namespace, until: Math.max(until, clock.now() + ANSWER_MS) }
+    yield { type: 'recording', ...(await waitForRecording(deps, times, signal)) }
+  }
   yield { type: 'answers', resources: reach.resources, objects: plan.objects.length + 1 }
+}
+
+async function* removeObsolete(
+  cluster: ClusterPort,
+  refs: readonly ObjectRef[],
+  signal: AbortSignal,
+): AsyncGenerator<InstallStep> {
+  for (const ref of refs) {
+    if (await cluster.delete(ref, signal)) yield { type: 'object', ref, outcome: 'deleted' }
+  }
 }
 
 async function applyPlanned(

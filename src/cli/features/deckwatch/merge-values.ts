@@ -1,5 +1,5 @@
 import { readValues, ValuesError, type DeployValues } from '../../../../server/deploy/index.ts'
-import { FIELDS } from '../../../../server/deploy/values-fields.ts'
+import { FIELDS, keysNear } from '../../../../server/deploy/values-fields.ts'
 
 /** Values with those of a file in place of some, and which keys the file gave. */
 export interface MergedValues {
@@ -35,8 +35,7 @@ function merged(base: unknown, over: unknown, prefix: string, given: Set<string>
     } else if (FIELDS.some((field) => field.key.startsWith(`${key}.`))) {
       result[name] = merged(result[name], value, `${key}.`, given)
     } else {
-      const known = FIELDS.map((field) => field.key).join(', ')
-      throw new ValuesError(key, `${key}: there is no such key; there are ${known}`)
+      throw new ValuesError(key, `${key}: there is no such key; there are ${keysNear(key)}`)
     }
   }
   return result

@@ -8,6 +8,7 @@ import {
   type DeployValues,
 } from '../../../../server/deploy/index.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
+import { tryConditions } from './audit-conditions.ts'
 import { chooseStorage } from './choose-storage.ts'
 import { changedValues, recordValues } from './recorded-values.ts'
 import { API_SERVICE, foreignObjects, helmUpgrade, isOwned, refuseHelm, servedBy } from './installation.ts'
@@ -84,6 +85,7 @@ export async function planInstall(
   const { values, warnings } = await decideValues(cluster, choice, signal)
   const isStranger = standing.namespace !== undefined && !isOwned(standing.namespace)
   const strangers = isStranger ? await foreignObjects(cluster, values.namespace, signal) : []
+  await tryConditions(cluster, values, signal)
   const wanted = manifests(values)
     .map(({ object }): StoredObject => recordValues(object, values))
     .filter(({ kind }) => kind !== 'Namespace' || strangers.length === 0)

@@ -49,16 +49,15 @@ export async function readStatus(
   const apiService = await see('apiservices', cluster.get(API_SERVICE, signal))
   const service = servedBy(apiService)
   const namespace = wanted ?? service?.namespace ?? DEFAULT_VALUES.namespace
-  const [kubernetes, reach, workloads, home, held, rights] = await Promise.all([
+  const [kubernetes, [reach, rights], workloads, home, held] = await Promise.all([
     kubernetesVersion(cluster, signal),
-    reachThroughAggregation(cluster, signal),
+    reachWithRights(cluster, ownNamespace, signal),
     readWorkloads(cluster, namespace, signal, (what, error) => {
       if (error.status !== 403) throw error
       unseen.add(`${what} in namespace ${namespace}`)
     }),
     service && see(`services in namespace ${service.namespace}`, hasHome(cluster, service, signal)),
     see('namespaces', heldNamespaces(cluster, signal)),
-    readRights(cluster, ownNamespace, signal),
   ])
   const { deployments } = workloads
   const pods = workloads.pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
@@ -112,15 +111,33 @@ async function heldNamespaces(cluster: ClusterPort, signal: AbortSignal): Promis
     .map(({ metadata }) => metadata.name)
 }
 
-/** The right on our resource, and the one on what is behind it, which the companion asks for too. */
-async function readRights(
+/** What is served, and whether the caller may read it. */
+async function reachWithRights(
   cluster: ClusterPort,
   ownNamespace: string,
   signal: AbortSignal,
+): Promise<readonly [AggregatedReach, readonly RightReport[]]> {
+  const reach = await reachThroughAggregation(cluster, signal)
+  return [reach, await readRights(cluster, reach.resources, ownNamespace, signal)]
+}
+
+/** The right on our resource, and the one on what is behind it, which the companion asks for too. */
+async function readRights(
+  cluster: ClusterPort,
+  served: readonly string[],
+  ownNamespace: string,
+  signal: AbortSignal,
 ): Promise<readonly RightReport[]> {
+  const recordsChanges = served.includes('changes')
   const questions = [undefined, ownNamespace].flatMap((namespace) => [
-    { group: GROUP, resource: 'images', namespace },
-    { group: '', resource: 'pods', namespace },
+    ...(recordsChanges && !served.includes('images')
+      ? []
+      : [
+          { group: GROUP, resource: 'images', namespace },
+          { group: '', resource: 'pods', namespace },
+        ]),
+    // What is behind a change is another thing each time.
+    ...(recordsChanges ? [{ group: GROUP, resource: 'changes', namespace }] : []),
   ])
   return Promise.all(
     questions.map(async ({ group, resource, namespace }) => ({

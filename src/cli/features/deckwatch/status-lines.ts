@@ -1,6 +1,7 @@
 import { formatBytes } from '../../../core/lib/bytes.ts'
 import type { CertificateStatus, ComponentStatus } from '../../../core/wire/companion-status.ts'
 import type { CompanionReport, RightReport } from './companion-report.ts'
+import { recordingText, webhookText } from './recording-lines.ts'
 
 /** One line of the screen: what it is about, and what there is to say; `bad` for trouble. */
 export interface StatusLine {
@@ -24,6 +25,8 @@ export function statusLines(report: CompanionReport, now: number): readonly Stat
     ...components(report).flatMap(({ name, ready, reason }) =>
       line(name, `${ready ? 'ready' : 'not ready'}${reason === '' ? '' : `: ${reason}`}`),
     ),
+    ...line('recording', recordingText(report.pods, now)),
+    ...line('webhook', webhookText(report.pods, now)),
     ...line('store', store(report)),
     ...line('certificates', certificates(report, now)),
     ...line('you', rights(report.rights)),
@@ -100,17 +103,26 @@ function certificates({ pods }: CompanionReport, now: number): string | undefine
     .join('; ')
 }
 
-/** What the caller may see of images: both rights are asked for, ours and that on the pods behind. */
+/** What the caller may see: of images both rights are asked for, ours and that on the pods behind. */
 function rights(all: readonly RightReport[]): string {
+  const changes = all.filter(({ resource }) => resource.startsWith('changes.'))
+  const images = all.filter((right) => !changes.includes(right))
+  return [
+    ...(images.length === 0 ? [] : [rightsText('images', images)]),
+    ...(changes.length === 0 ? [] : [rightsText('changes', changes)]),
+  ].join('; ')
+}
+
+function rightsText(what: string, all: readonly RightReport[]): string {
   const within = (namespace: string | undefined): readonly RightReport[] =>
     all.filter((right) => right.namespace === namespace)
   const everywhere = within(undefined)
-  if (everywhere.every(({ allowed }) => allowed)) return 'may list images in all namespaces'
+  if (everywhere.every(({ allowed }) => allowed)) return `may list ${what} in all namespaces`
   const namespace = all.find((right) => right.namespace !== undefined)?.namespace
   const here = within(namespace)
-  if (here.every(({ allowed }) => allowed)) return `may list images in namespace ${namespace ?? ''}`
+  if (here.every(({ allowed }) => allowed)) return `may list ${what} in namespace ${namespace ?? ''}`
   const missing = here.filter(({ allowed }) => !allowed).map(({ resource }) => resource)
-  return `may not list images in namespace ${namespace ?? ''}: the right to list ${missing.join(' and ')} is missing`
+  return `may not list ${what} in namespace ${namespace ?? ''}: the right to list ${missing.join(' and ')} is missing`
 }
 
 /** `58 d`, `9 y`, `3 h`: one unit, as ages are read. */

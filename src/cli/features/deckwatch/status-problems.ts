@@ -4,6 +4,7 @@ import type { PodReport, Problem } from './companion-report.ts'
 import { EMERGENCY_EXIT, helmUpgrade } from './installation.ts'
 import { ENDING } from './pod-trouble.ts'
 import type { StatusFacts } from './read-status.ts'
+import { recordingProblems } from './recording-lines.ts'
 import { adviceFor } from './reach.ts'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -116,7 +117,7 @@ function deploymentProblems({
 
 function podProblems(
   pod: PodReport,
-  { namespace, deployments }: StatusFacts,
+  { namespace, deployments, helm }: StatusFacts,
   now: number,
 ): readonly Problem[] {
   const { status, name } = pod
@@ -127,6 +128,7 @@ function podProblems(
     const problem = componentProblem(component)
     if (problem) problems.push({ ...problem, mend: `kubectl -n ${namespace} logs ${name} --tail 50` })
   }
+  problems.push(...recordingProblems(pod, { namespace, reinstall: reinstall(helm).mend, now }))
   for (const { name: certificate, notAfter, renewAt } of status.certificates) {
     const about = `certificates`
     if (Date.parse(notAfter) <= now) {

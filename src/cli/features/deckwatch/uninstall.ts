@@ -30,8 +30,8 @@ interface NamespaceState {
 }
 
 /**
- * Removes what was planned and ends when all of it is gone: the APIService first, since the cluster can delete no namespace
- * while it is registered and nothing answers. DeckError COMPANION_STAYS where something is not gone in time.
+ * Removes what was planned and ends when all of it is gone: the webhook first, on which every write would wait, then the
+ * APIService, since the cluster can delete no namespace while it is registered and nothing answers. DeckError COMPANION_STAYS where something is not gone in time.
  */
 export async function* uninstall(
   { cluster, clock }: UninstallDeps,
@@ -59,6 +59,8 @@ export async function* uninstall(
     }
   }
 
+  const webhooks = objects.filter(({ kind }) => kind === KINDS.ValidatingWebhookConfiguration)
+  yield* remove(cluster, webhooks, signal)
   if (apiService) {
     if (await cluster.delete(apiService, signal)) yield { type: 'deleted', ref: apiService }
     yield { type: 'waiting', for: 'the API group to leave discovery' }
@@ -72,7 +74,7 @@ export async function* uninstall(
   // Workloads first: what they need is taken from under no running pod.
   const [workloads, others] = [
     objects.filter(({ kind }) => kind === KINDS.Deployment),
-    objects.filter(({ kind }) => kind !== KINDS.Deployment),
+    objects.filter((ref) => ref.kind !== KINDS.Deployment && !webhooks.includes(ref)),
   ]
   yield* remove(cluster, workloads, signal)
   if (!terminating && workloads.length > 0) {

@@ -1,0 +1,91 @@
+import { ageOf } from '../../../core/lib/age.ts'
+import { formatBytes } from '../../../core/lib/bytes.ts'
+import { plural } from '../../../core/lib/text.ts'
+import type { RecordingStatus } from '../../../core/wire/companion-status.ts'
+import type { PodReport, Problem } from './companion-report.ts'
+import { EMERGENCY_WEBHOOK_EXIT, recordings } from './recording.ts'
+
+const FULL_SHARE = 0.9
+/** More waits for the store than a short burst leaves. */
+const MANY_BEHIND = 1000
+
+/** What people want to know of the audit log: since when it records, how much waits, when it did not look. */
+export function recordingText(pods: readonly PodReport[], now: number): string | undefined {
+  const [recording] = recordings(pods.map(({ status }) => status))
+  if (!recording) return undefined
+  const { since, journal, lastHour, gaps } = recording
+  const [gap] = gaps
+  return [
+    since === undefined ? 'nothing is recorded now' : `without a gap for ${ageOf(Date.parse(since), now)}`,
+    `${plural(lastHour.reviews, 'review')} in the last hour`,
+    `journal ${formatBytes(journal.usedBytes)} of ${formatBytes(journal.limitBytes)}, ${journal.entriesBehind} waiting`,
+    ...(gap ? [`last gap ${gapText(gap, now)}`] : []),
+  ].join('; ')
+}
+
+/** How the API server is told to send reviews, and the line that ends it. */
+export function webhookText(pods: readonly PodReport[], now: number): string | undefined {
+  const [recording] = recordings(pods.map(({ status }) => status))
+  if (recording?.webhook.ok !== true) return undefined
+  const { since } = recording.webhook
+  return `registered for ${ageOf(Date.parse(since), now)}; emergency exit: ${EMERGENCY_WEBHOOK_EXIT}`
+}
+
+/** What is wrong with the recording of one pod, each with its mend. */
+export function recordingProblems(
+  { name, status }: PodReport,
+  {
+    namespace,
+    reinstall,
+    now,
+  }: { readonly namespace: string; readonly reinstall: string; readonly now: number },
+): readonly Problem[] {
+  const logs = `kubectl -n ${namespace} logs ${name} --tail 50`
+  return recordings([status]).flatMap(({ webhook, journal, lastHour }) => [
+    ...(webhook.ok
+      ? []
+      : [
+          {
+            about: 'webhook',
+            text: `no change is recorded with its author for ${ageOf(Date.parse(webhook.since), now)}: ${webhook.reason}`,
+            mend: webhook.reason.endsWith('is not there') ? reinstall : logs,
+          },
+        ]),
+    ...(lastHour.unattributed === 0
+      ? []
+      : [
+          {
+            about: 'webhook',
+            text: `${plural(lastHour.unattributed, 'change')} of the last hour landed without a review, so nobody knows whose they are`,
+            mend: 'kubectl blame -A --state unattributed --since 1h',
+          },
+        ]),
+    ...(lastHour.dropped === 0
+      ? []
+      : [
+          {
+            about: 'journal',
+            text: `${plural(lastHour.dropped, 'review')} of the last hour could not be kept`,
+            mend: logs,
+          },
+        ]),
+    ...journalProblems(journal, logs),
+  ])
+}
+
+function journalProblems(
+  { usedBytes, limitBytes, entriesBehind }: RecordingStatus['journal'],
+  logs: string,
+): readonly Problem[] {
+  if (entriesBehind < MANY_BEHIND || usedBytes < FULL_SHARE * limitBytes) return []
+  const percent = Math.round((usedBytes / limitBytes) * 100)
+  const text = `is ${percent} % full with ${entriesBehind} reviews that the store has not taken; beyond it they are only counted`
+  return [{ about: 'journal', text, mend: logs }]
+}
+
+function gapText({ from, to, reason }: RecordingStatus['gaps'][number], now: number): string {
+  const began = Date.parse(from)
+  return to === undefined
+    ? `since ${ageOf(began, now)} (${reason})`
+    : `${ageOf(Date.parse(to), now)} ago, ${ageOf(began, Date.parse(to))} long (${reason})`
+}
