@@ -137,7 +137,7 @@ export const FIELDS: readonly Field[] = [
 export function keysNear(key: string): string {
   const keys = FIELDS.map((field) => field.key)
   const [first = ''] = key.split('.')
-  const near = [`${key}.`, `${key.slice(0, key.lastIndexOf('.') + 1)}`, `${first}.`]
+  const near = [`${key}.`, key.slice(0, key.lastIndexOf('.') + 1), `${first}.`]
     .filter((prefix) => prefix !== '')
     .map((prefix) => keys.filter((known) => known.startsWith(prefix)))
     .find((some) => some.length > 0)

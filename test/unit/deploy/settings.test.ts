@@ -113,7 +113,7 @@ function sameAuditLog(config: Config, values: DeployValues): void {
   assert.deepEqual(config.auditSize, { bytes: auditHistoryMebi(values) * 2 ** 20 })
   // In its own pods the api's Service leads elsewhere.
   const apart = !config.components.includes('api')
-  assert.equal(config.auditService, apart ? 'deckwatch-audit' : '')
+  assert.deepEqual(config.auditService, { name: apart ? 'deckwatch-audit' : '', port: 443 })
   assert.equal(config.auditWebhook, 'deckwatch-audit-log')
 }
 
