@@ -1,4 +1,5 @@
 import type { CertificateStatus } from '../src/core/wire/companion-status.ts'
+import { API_ACCOUNT } from './accounts.ts'
 import { resourcesOf } from './compose-rooms.ts'
 import type { Trust } from './compose-trust.ts'
 import type { Foundation } from './foundation.ts'
@@ -40,8 +41,6 @@ export interface FrontDeps {
   readonly status: ApiOptions['status']
 }
 
-/** The ServiceAccount of pods with the api where that stands apart: they alone ask other pods. */
-const API_ACCOUNT = 'deckwatch-api'
 /** The Service of the pods whose readers are asked. */
 const DATA_SERVICE = 'deckwatch-data'
 /** The Service of the same pods for the API server's reviews. */

@@ -1,14 +1,21 @@
 import { nodeSource } from '../src/core/kube/node-list.ts'
 import { podSource } from '../src/core/kube/pod-list.ts'
+import { API_ACCOUNT } from './accounts.ts'
+import { auditLogConfig } from './audit-log-config.ts'
+import { auditLogResources, createAuditLog } from './audit-log/index.ts'
+import type { Trust } from './compose-trust.ts'
 import type { Foundation } from './foundation.ts'
 import { createImageGraph, imageGraphResources } from './image-graph/index.ts'
 import type { ResourceReader, ServedResource } from './kit/api/resource.ts'
 import { createReflector } from './kit/cluster-watch/create-reflector.ts'
 import type { ComponentName } from './kit/config/config.ts'
 import { createLeadership } from './kit/lease/create-leadership.ts'
+import type { Log } from './kit/log.ts'
 import type { Task } from './kit/lifecycle.ts'
+import type { AccessReviewer } from './kit/api/authorize.ts'
 import type { Room } from './kit/room.ts'
 import { openStore } from './kit/store/open-store.ts'
+import { startRecorder } from './recorder-thread.ts'
 
 /** The rooms of this process and what feeds them. */
 export interface ComposedRooms {
@@ -17,9 +24,24 @@ export interface ComposedRooms {
   readonly feeds: readonly Task[]
 }
 
+/** What rooms need of the parts that stand in front of them. */
+export interface RoomDeps {
+  readonly trust: Trust
+  readonly reviewer: AccessReviewer
+}
+
 /** Makes each room that is to run here; nothing begins to work yet. */
-export function composeRooms(foundation: Foundation): ComposedRooms {
+export function composeRooms(foundation: Foundation, { trust, reviewer }: RoomDeps): ComposedRooms {
   const { config, transport, namespace, holder, clock, log, metrics } = foundation
+  const leadershipOf = (component: string, own: Log) =>
+    createLeadership({
+      transport,
+      namespace,
+      name: `deckwatch-${component}`,
+      identity: holder,
+      clock,
+      log: own,
+    })
   const rooms: Room[] = []
   const feeds: Task[] = []
   for (const component of config.components) {
@@ -40,15 +62,32 @@ export function composeRooms(foundation: Foundation): ComposedRooms {
             nodes,
             log: own,
             openStore: (options) => openStore({ ...options, folder: config.data }, { clock, log: own }),
-            leadership: createLeadership({
-              transport,
-              namespace,
-              name: `deckwatch-${component}`,
-              identity: holder,
-              clock,
-              log: own,
-            }),
+            leadership: leadershipOf(component, own),
             config: config,
+          }),
+        )
+        break
+      }
+      case 'audit-log': {
+        const own = log.child({ component })
+        const { name, port } = config.auditService
+        rooms.push(
+          createAuditLog({
+            transport,
+            namespace,
+            clock,
+            metrics,
+            reviewer,
+            log: own,
+            folder: config.data,
+            leadership: leadershipOf(component, own),
+            authority: trust.webhookAuthority,
+            service: { name: name || config.service, port },
+            ownUsers: [...config.peerAccounts, API_ACCOUNT].map(
+              (account) => `system:serviceaccount:${namespace}:${account}`,
+            ),
+            startRecorder: (start, signal) => startRecorder(foundation, start, signal),
+            config: auditLogConfig(config),
           }),
         )
         break
@@ -68,6 +107,8 @@ export function resourcesOf(
   switch (component) {
     case 'image-graph':
       return imageGraphResources(readerOf)
+    case 'audit-log':
+      return auditLogResources(readerOf)
     default:
       return component satisfies never
   }

@@ -5,7 +5,10 @@ import type { Config } from './kit/config/config.ts'
 import { readConfig } from './kit/config/read-config.ts'
 import { createLog } from './kit/log.ts'
 import { prepareData } from './kit/prepare-data.ts'
+import type { ThreadData } from './kit/thread/thread-host.ts'
+import { threadData } from './kit/thread/serve-thread.ts'
 import { VERSION } from './kit/version.ts'
+import { RECORDER_THREAD, recorderThread } from './recorder-thread.ts'
 import { serve } from './serve.ts'
 
 async function main(): Promise<number> {
@@ -72,4 +75,10 @@ async function run(): Promise<void> {
   }
 }
 
-void run()
+async function runThread({ thread, data }: ThreadData): Promise<void> {
+  if (thread !== RECORDER_THREAD) throw new Error(`there is no thread ${thread}`)
+  await recorderThread(data)
+}
+
+const asThread = threadData()
+void (asThread ? runThread(asThread) : run())

@@ -22,7 +22,7 @@ export async function serve(config: Config, log: Log, end: AbortSignal): Promise
   const startedAt = clock.now()
   const trust = composeTrust(foundation)
   const authorizer = createAuthorizer({ transport, clock, metrics })
-  const { rooms, feeds } = composeRooms(foundation, { trust, authorizer })
+  const { rooms, feeds } = composeRooms(foundation, { trust, reviewer: authorizer })
   const probes: Probe[] = [...rooms, endingProbe(end)]
   const status = createStatus(
     () => ({

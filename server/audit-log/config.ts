@@ -47,6 +47,8 @@ export interface AuditLogConfig {
   readonly auditKeepLast: number
   readonly auditBytes: number
   readonly auditJournalBytes: number
+  /** Of the ValidatingWebhookConfiguration. */
+  readonly auditWebhook: string
   /** `postgres://…`; empty: SQLite on the volume. */
   readonly store: string
 }

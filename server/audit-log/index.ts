@@ -1,0 +1,6 @@
+export type { RecorderStart } from './audit-log-deps.ts'
+export { createAuditLog } from './audit-log-room.ts'
+export type { AuditLogConfig } from './config.ts'
+export type { RecorderReport } from './recorder-report.ts'
+export { AUDIT_LOG_PLURALS, auditLogResources, type AuditLogPlural } from './resources.ts'
+export { runRecorder } from './run-recorder.ts'

@@ -1,0 +1,103 @@
+import { Counter, Gauge, Histogram, type MetricsRegistry } from '../kit/metrics.ts'
+import type { RecorderReport, RecorderTotals } from './recorder-report.ts'
+import { ADMISSION_OUTCOMES, type AdmissionOutcome } from './webhook/admission-route.ts'
+
+/** What the audit log tells Prometheus. */
+export interface AuditMetrics {
+  /** A review was answered. */
+  answered(outcome: AdmissionOutcome, seconds: number): void
+  /** Takes over what the recorder's thread counted. */
+  take(report: RecorderReport): void
+  /** Another thread begins, whose counts begin with nothing. */
+  begin(): void
+}
+
+/** What is looked up whenever Prometheus asks. */
+export interface AuditGauges {
+  recording(): boolean
+  journalBytes(): number
+  entriesBehind(): number
+}
+
+const NOTHING: RecorderTotals = { changes: {}, noOps: 0, excluded: 0, gapMs: 0 }
+
+/** From 0.5 ms on: the answer should come within some milliseconds, and after a second the API server goes on without it. */
+const REVIEW_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.008, 0.015, 0.03, 0.1, 0.3, 1]
+
+/** Registers the metrics of the audit log; once in a registry. */
+export function createAuditMetrics(registry: MetricsRegistry, gauges: AuditGauges): AuditMetrics {
+  const registers = [registry]
+  const counter = (name: string, help: string): Counter =>
+    new Counter({ name: `deckwatch_audit_${name}`, help, registers })
+  const gauge = (name: string, help: string, value?: () => number): Gauge =>
+    new Gauge({
+      name: `deckwatch_audit_${name}`,
+      help,
+      registers,
+      ...(value
+        ? {
+            collect() {
+              this.set(value())
+            },
+          }
+        : {}),
+    })
+  const changes = new Counter({
+    name: 'deckwatch_audit_changes_total',
+    help: 'Changes by what was found out about them.',
+    labelNames: ['state'],
+    registers,
+  })
+  const noOps = counter('no_ops_total', 'Reviews of writes that change nothing.')
+  const excluded = counter(
+    'excluded_total',
+    'Changes that landed without a review because a rule leaves them out.',
+  )
+  const gapSeconds = counter(
+    'gap_seconds_total',
+    'Seconds in which changes were not recorded by both witnesses.',
+  )
+  const pendingAge = gauge(
+    'pending_age_seconds',
+    'Age of the oldest change of which it is not known whether it landed.',
+  )
+  const storeBytes = gauge('store_bytes', 'Bytes of the history of changes.')
+  gauge('recording', '1 while changes are recorded by both witnesses.', () => Number(gauges.recording()))
+  gauge('journal_bytes', 'Bytes of reviews that were answered and wait for the store.', gauges.journalBytes)
+  gauge('journal_entries_behind', 'Reviews that were answered and wait for the store.', gauges.entriesBehind)
+  const reviews = new Counter({
+    name: 'deckwatch_audit_reviews_total',
+    help: 'Reviews that the API server asked for, by what became of them.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  for (const outcome of ADMISSION_OUTCOMES) reviews.inc({ outcome }, 0)
+  const reviewSeconds = new Histogram({
+    name: 'deckwatch_audit_review_seconds',
+    help: 'Time from the arrival of a review to its answer, in which it was kept.',
+    buckets: REVIEW_BUCKETS,
+    registers,
+  })
+  let last = NOTHING
+  return {
+    answered(outcome, seconds) {
+      reviews.inc({ outcome })
+      reviewSeconds.observe(seconds)
+    },
+    begin() {
+      last = NOTHING
+    },
+    take({ totals, pendingAgeMs, store }) {
+      for (const [state, count] of Object.entries(totals.changes)) {
+        const before = last.changes[state as keyof typeof last.changes] ?? 0
+        if (count > before) changes.inc({ state }, count - before)
+      }
+      noOps.inc(totals.noOps - last.noOps)
+      excluded.inc(totals.excluded - last.excluded)
+      gapSeconds.inc(Math.max(0, totals.gapMs - last.gapMs) / 1000)
+      pendingAge.set(pendingAgeMs / 1000)
+      if (store) storeBytes.set(store.usedBytes)
+      last = totals
+    },
+  }
+}
