@@ -347,6 +347,14 @@ describe('Recorded touches at the lines of an object', () => {
     }
   })
 
+  it('hold where client-side apply was given up for server-side apply, which takes fields over without changing them', () => {
+    const object = web([entry('kubectl', '2026-11-21T02:00:00Z', fields('replicas'), { operation: 'Apply' })])
+    const byApply = touch('spec.replicas', 'dev-1', '2026-11-21T00:00:00.250Z', {
+      manager: 'kubectl-client-side-apply',
+    })
+    assert.deepEqual(whoAt(blame(object, [byApply]), 'spec.replicas'), ['dev-1', '(kubectl)'])
+  })
+
   it('name who applied the same value beside', () => {
     const object = web([
       entry('kubectl-edit', '2026-11-21T00:00:00Z', fields('replicas')),

@@ -30,6 +30,10 @@ const SAME_WRITE_MS = 2000
 // Older entries of managedFields are merged under this name; its time is not that of any one of them.
 const MERGED = 'ancient-changes'
 
+// What this manager owns goes over to the first who applies server-side, without a change of any value (csaupgrade in
+// client-go; kubectl does so after each such apply).
+const MIGRATED = 'kubectl-client-side-apply'
+
 /**
  * Who is named at a line: the one whose recorded change touched it last, then the managers that own the same field
  * beside; the managers alone where nobody's touch is recorded, or where one of them has it by a write that the
@@ -57,8 +61,9 @@ function unrecorded(
 ): readonly FieldOwner[] {
   // A change of the value ends all other ownership: who touched it last and owns it still was not overwritten.
   if (touch.manager !== '' && owners.some(({ manager }) => manager === touch.manager)) return []
-  return owners.filter(({ manager, time }) => {
+  return owners.filter(({ manager, operation, time }) => {
     if (time === undefined || manager === MERGED) return false
+    if (touch.manager === MIGRATED && operation === 'Apply') return false
     if (touch.manager !== '') return time > touch.at
     // The time is that of the manager's last write of any field, and that one may be recorded.
     const recorded = touches.some(
