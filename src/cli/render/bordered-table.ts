@@ -15,7 +15,7 @@ export interface BorderedOptions {
 }
 
 /** So much the last column gets before the others keep what they want. */
-const LAST_WIDTH = 40
+const LAST_WIDTH = 36
 /** What a column needs at least for its words, except the last. */
 const NARROWEST = 11
 const LAST_NARROWEST = 16
@@ -54,7 +54,7 @@ function* tableLines(
         yield line([pad(palette.warn(text), displayWidth(text), across)])
       }
     } else {
-      const cells = row.cells.map((cell, x) => wrapCell(cell, widths[x] ?? 0))
+      const cells = row.cells.map((cell, x) => wrapCell(cell, widths[x] ?? 0, x === row.cells.length - 1))
       const height = Math.max(...cells.map((cell) => cell.length))
       for (let y = 0; y < height; y++) {
         yield line(cells.map((cell, x) => pad(cell[y] ?? '', displayWidth(cell[y] ?? ''), widths[x] ?? 0)))
@@ -68,8 +68,9 @@ function line(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |\n`
 }
 
-function wrapCell(lines: readonly string[], width: number): string[] {
-  return lines.flatMap((text) => wrapHanging(text, width, 2))
+/** Lines that go on stand further to the right in the last column, where one line says one thing. */
+function wrapCell(lines: readonly string[], width: number, last: boolean): string[] {
+  return lines.flatMap((text) => (last ? wrapHanging(text, width, 2) : wrapText(text, width)))
 }
 
 function columnWidths(titles: readonly string[], rows: readonly BorderedRow[], width: number): number[] {
@@ -82,24 +83,43 @@ function columnWidths(titles: readonly string[], rows: readonly BorderedRow[], w
   }
   const room = width - 3 * titles.length - 1
   const wanted = natural.pop() ?? 0
-  shrink(natural, room - Math.min(wanted, LAST_WIDTH))
-  // Broken at their words, cells may need less than they were given.
-  const used = natural.map((cells, x) => {
-    const lines = rows.flatMap((row) => ('note' in row ? [] : wrapCell(row.cells[x] ?? [], cells)))
-    return Math.max(displayWidth(titles[x] ?? ''), ...lines.map(displayWidth))
-  })
-  const rest = room - used.reduce((total, cells) => total + cells, 0)
-  return [...used, Math.min(wanted, Math.max(rest, LAST_NARROWEST))]
+  const limit = room - Math.min(wanted, LAST_WIDTH)
+  // Broken at their words, cells may need less than they were given: the others may have it.
+  const given = shrunk(natural, limit)
+  const used = usedWidths(titles, rows, given)
+  const again = natural.map((cells, x) => ((used[x] ?? 0) < (given[x] ?? 0) ? (used[x] ?? 0) : cells))
+  const columns = usedWidths(titles, rows, shrunk(again, limit))
+  const rest = room - columns.reduce((total, cells) => total + cells, 0)
+  return [...columns, Math.min(wanted, Math.max(rest, LAST_NARROWEST))]
 }
 
-function shrink(columns: number[], limit: number): void {
-  let excess = columns.reduce((total, cells) => total + cells, 0) - limit
-  for (; excess > 0; excess--) {
+function usedWidths(
+  titles: readonly string[],
+  rows: readonly BorderedRow[],
+  widths: readonly number[],
+): number[] {
+  const used = widths.map((_, x) => displayWidth(titles[x] ?? ''))
+  for (const row of rows) {
+    if ('note' in row) continue
+    for (const [x, cells] of widths.entries()) {
+      for (const text of wrapCell(row.cells[x] ?? [], cells, false)) {
+        used[x] = Math.max(used[x] ?? 0, displayWidth(text))
+      }
+    }
+  }
+  return used
+}
+
+/** Takes from the widest until they fit together or none can be taken from. */
+function shrunk(natural: readonly number[], limit: number): number[] {
+  const columns = [...natural]
+  for (let excess = columns.reduce((total, cells) => total + cells, 0) - limit; excess > 0; excess--) {
     const widest = columns.indexOf(Math.max(...columns))
     const cells = columns[widest] ?? 0
-    if (cells <= NARROWEST) return
+    if (cells <= NARROWEST) break
     columns[widest] = cells - 1
   }
+  return columns
 }
 
 function pad(text: string, cells: number, width: number): string {

@@ -111,7 +111,9 @@ function connected(subresource: string): string {
 function updateLines({ changes, truncated = false }: Change, limit: number): ChangeLine[] {
   if (changes.length === 0) {
     return [
-      sentence(truncated ? 'changed (too large: what is not kept)' : 'changed (which fields is not known)'),
+      sentence(
+        truncated ? 'changed (too large: its values are not kept)' : 'changed (which fields is not known)',
+      ),
     ]
   }
   const words = changes.flatMap((change) => wordOf(change) ?? [])
@@ -122,7 +124,7 @@ function updateLines({ changes, truncated = false }: Change, limit: number): Cha
   return [
     ...shown,
     ...(shown.length < all.length
-      ? [sentence(`+ ${plural(all.length - shown.length, 'more field')}`, 'faint')]
+      ? [sentence(`+ ${plural(all.length - shown.length, 'more field')} (-o wide)`, 'faint')]
       : []),
     ...(truncated ? [sentence('values too large, not kept', 'faint')] : []),
   ]

@@ -93,12 +93,15 @@ function timeline(entries: readonly Entry[], input: ListInput, options: RowOptio
 }
 
 /** From when on gaps matter: those before the first change that is shown say nothing about those that are. */
-function reachOf(entries: readonly Entry[], { perObject, since, single }: ListInput): number {
+function reachOf(entries: readonly Entry[], input: ListInput): number {
+  const { perObject, since, single, filtered, extra } = input
   const oldest = entries.at(-1)
-  if (oldest === undefined) return since ?? Number.NEGATIVE_INFINITY
-  const all = single && (perObject === undefined || entries.length < perObject)
-  if (!all || oldest.folded.change.operation === 'CREATE') return oldest.time
-  return since ?? Number.NEGATIVE_INFINITY
+  const whole = since ?? Number.NEGATIVE_INFINITY
+  if (oldest === undefined) return whole
+  const kept = filtered ? undefined : extra.kept
+  const all =
+    (perObject === undefined || entries.length < perObject) && (kept === undefined || kept <= entries.length)
+  return single && all && oldest.folded.change.operation !== 'CREATE' ? whole : oldest.time
 }
 
 function groupedItems(
@@ -208,26 +211,34 @@ function note(text: string, within: boolean, style: 'warn' | 'faint' = 'warn'): 
 }
 
 function headerText(input: ListInput, shown: number, objects: number): string {
-  const { subject, single, filtered, perObject, extra, reverse } = input
-  const order = shown > 1 ? (reverse ? ', oldest first' : ', newest first') : ''
-  const parts = [`${subject}: ${countText(input, shown, objects)}${order}`]
-  if (!single && perObject !== undefined && perObject > 1 && shown > 0)
-    parts[0] += `, at most ${perObject} of each`
+  const { subject, single, filtered, extra } = input
+  const parts = [`${subject}: ${countText(input, shown, objects)}${orderText(input, shown)}`]
   if (filtered && single && extra.kept !== undefined) parts.push(`${extra.kept} recorded in all`)
   if (extra.recordingSince !== '') parts.push(`recording since ${recordingSince(input)}`)
   return parts.join('; ')
 }
 
-function countText(
-  { single, filtered, perObject, extra: { kept } }: ListInput,
-  shown: number,
-  objects: number,
-): string {
+function orderText({ single, perObject, reverse }: ListInput, shown: number): string {
+  if (shown < 2 || (!single && perObject === 1)) return ''
+  return reverse ? ', oldest first' : ', newest first'
+}
+
+function countText(input: ListInput, shown: number, objects: number): string {
+  const {
+    single,
+    filtered,
+    perObject,
+    extra: { kept },
+  } = input
   const what = filtered ? 'matching change' : 'change'
   if (shown === 0) return filtered ? 'no change matches' : 'no change recorded'
   if (!single) {
-    const each = perObject === 1 ? `the latest ${what} of each of` : `${plural(shown, what)} of`
-    return `${each} ${plural(objects, 'object')}`
+    const named = plural(objects, 'object')
+    if (perObject === 1)
+      return objects === 1 ? `latest ${what} of ${named}` : `latest ${what} of each of ${named}`
+    return perObject === undefined
+      ? `${plural(shown, what)} of ${named}`
+      : `${named}, up to ${plural(perObject, what)} each`
   }
   if (filtered || kept === undefined || kept <= shown) return plural(shown, what)
   return `${shown} of ${plural(kept, what)}`

@@ -196,21 +196,24 @@ function countBy(changes: readonly Change[], keyOf: (change: Change) => string):
   return [...counts].toSorted(([, a], [, b]) => b - a)
 }
 
-function headerText(input: OverviewInput, byPeople: readonly FoldedChange[], controllers: number): string {
-  const { namespace, span, extra, now, calendar, filtered, changes } = input
-  const where = namespace === undefined ? 'the cluster' : namespace
-  const spaces = new Set(changes.map(({ object }) => object.namespace).filter((name) => name !== '')).size
-  const within = namespace === undefined && spaces > 1 ? ` in ${plural(spaces, 'namespace')}` : ''
-  const matching = filtered ? ' that match' : ''
+function headerText(
+  { namespace, span, extra, now, calendar, filtered, changes }: OverviewInput,
+  byPeople: readonly FoldedChange[],
+  controllers: number,
+): string {
+  const when = /^\d+(?:\.\d+)?[a-z]/.test(span) ? `Last ${span}` : `Since ${span}`
+  const what = filtered ? 'matching change' : 'change'
   const counted =
     changes.length === 0
-      ? `no change${filtered ? ' matches' : ' recorded'}`
-      : `${plural(byPeople.length, 'change')} by people and tools, ${formatCount(controllers)} by controllers${within}${matching}`
+      ? `no ${what}`
+      : byPeople.length === 0
+        ? `${plural(controllers, what)}, all by controllers`
+        : `${plural(byPeople.length, what)} by people and tools, ${formatCount(controllers)} by controllers`
   const since =
     extra.recordingSince === ''
       ? ''
       : `; recording since ${dayOrTime(Date.parse(extra.recordingSince), now, calendar)}`
-  return `Latest changes in ${where}, ${span}: ${counted}${since}`
+  return `${when} in ${namespace ?? 'the cluster'}: ${counted}${since}`
 }
 
 function footerText({ namespace }: OverviewInput, more: boolean, span: string): string {

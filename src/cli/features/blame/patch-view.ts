@@ -43,14 +43,22 @@ export function patchView(input: PatchInput): PatchTable {
   const entries = (unfold ? unfolded(changes) : foldChanges(changes)).map(entryOf)
   const inOrder = <Item>(items: readonly Item[]): readonly Item[] => (reverse ? items.toReversed() : items)
   const rows = (some: readonly Entry[]): PatchRow[] => inOrder(some).map(changeRow)
-  const objects = inOrder(changesByObject(entries)).flatMap((history) => {
+  const histories = changesByObject(entries)
+  const single = histories.length === 1
+  const lasting = extra.gaps.filter(({ to }) => to === undefined)
+  const top = single ? [] : weaveGaps<Entry>([], lasting, 0)
+  const objects = inOrder(histories).flatMap((history) => {
     const stretches = weaveGaps(history, extra.gaps, history.at(-1)?.time ?? 0)
-    return inOrder(stretches).flatMap((stretch): PatchRow[] => {
+    // A gap in which nothing of this object changed is not worth a row at each object.
+    return inOrder(stretches.filter(({ gap }) => single || gap === undefined || gap.entries.length > 0))
+  })
+  return {
+    titles: TITLES,
+    rows: [...top, ...objects].flatMap((stretch) => {
       if (stretch.gap === undefined) return rows(stretch.entries)
       return [{ note: gapText(stretch.gap, now, calendar) }, ...rows(stretch.gap.entries)]
-    })
-  })
-  return { titles: TITLES, rows: objects }
+    }),
+  }
 }
 
 function unfolded(changes: readonly Change[]) {

@@ -116,6 +116,11 @@ const MANAGED = [
 
 /** Whether a field is noise that was not asked for: status, or what changes with every write. */
 export function isNoise(path: string, include: ReadonlySet<Noise>): boolean {
-  if (!include.has('status') && matchesPath('status', path)) return true
-  return !include.has('managed') && MANAGED.some((noise) => matchesPath(noise, path))
+  if (!include.has('status') && liesIn(path, 'status')) return true
+  return !include.has('managed') && MANAGED.some((noise) => liesIn(path, noise))
+}
+
+/** By whole paths: the short ones of `matchesPath` would find `spec.status` too. */
+function liesIn(path: string, field: string): boolean {
+  return path.startsWith(field) && /^(?:[.[]|$)/.test(path.slice(field.length))
 }

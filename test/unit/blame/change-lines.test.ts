@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import type { FieldChange } from '../../../src/core/wire/change.ts'
+import { changeLines } from '../../../src/cli/features/blame/change-lines.ts'
+import { valueText } from '../../../src/cli/features/blame/values.ts'
+import { change, replaced, type ChangeSeed } from './changes.ts'
+
+function told(seed: ChangeSeed): string[] {
+  return changeLines(change(seed), { fields: 12 }).map(({ label, lead, values, tail }) =>
+    [label, `${lead}${values.join(' → ')}${tail}`].filter((text) => text !== '').join('  '),
+  )
+}
+
+const field = (entry: FieldChange): string[] => told({ changes: [entry] })
+
+describe('what a change did, in words', () => {
+  it('is one word where there is one', () => {
+    const restartedAt = 'spec.template.metadata.annotations["kubectl.kubernetes.io/restartedAt"]'
+    assert.deepEqual(told({ operation: 'CREATE', changes: [] }), ['created'])
+    assert.deepEqual(told({ operation: 'DELETE', changes: [] }), ['deleted'])
+    assert.deepEqual(told({ object: { subresource: 'scale' } }), ['scaled 3 → 6'])
+    assert.deepEqual(field({ path: restartedAt, op: 'add', to: '2026-11-21T10:00:00Z' }), ['restarted'])
+    assert.deepEqual(field({ path: 'spec.paused', op: 'add', to: true }), ['rollout paused'])
+    assert.deepEqual(field({ path: 'spec.paused', op: 'remove', from: true }), ['rollout resumed'])
+    assert.deepEqual(field(replaced('spec.suspend', false, true)), ['suspended'])
+    assert.deepEqual(field(replaced('spec.unschedulable', true, false)), ['uncordoned'])
+  })
+
+  it('names what a person did in a pod or to it', () => {
+    const connect = (subresource: string) =>
+      told({ operation: 'CONNECT', object: { subresource }, changes: [] })
+    assert.deepEqual(connect('exec'), ['opened a shell (exec)'])
+    assert.deepEqual(connect('attach'), ['attached to it (attach)'])
+    assert.deepEqual(connect('portforward'), ['forwarded a port (port-forward)'])
+    assert.deepEqual(told({ operation: 'CREATE', object: { subresource: 'eviction' }, changes: [] }), [
+      'evicted',
+    ])
+  })
+
+  it('says of a new object what people ask for first', () => {
+    const containers = [{ image: 'nginx:1.25' }, { image: 'envoy:1' }]
+    const created = (object: unknown) =>
+      told({ operation: 'CREATE', changes: [{ path: '', op: 'add', to: object }] })
+    assert.deepEqual(created({ spec: { replicas: 1, template: { spec: { containers } } } }), [
+      'created: nginx:1.25, envoy:1, 1 replica',
+    ])
+    assert.deepEqual(created({ spec: { containers } }), ['created: nginx:1.25, envoy:1'])
+    const job = { spec: { template: { spec: { containers } } } }
+    assert.deepEqual(created({ spec: { jobTemplate: job } }), ['created: nginx:1.25, envoy:1'])
+    assert.deepEqual(created({ data: { a: 'b' } }), ['created'])
+    assert.deepEqual(created('redacted'), ['created'])
+  })
+
+  it('names fields shortly, with what they were and are', () => {
+    assert.deepEqual(field({ path: 'metadata.labels["app.kubernetes.io/name"]', op: 'add', to: '' }), [
+      'metadata.labels[app.kubernetes.io/name]  added: ""',
+    ])
+    assert.deepEqual(
+      field({ path: 'spec.template.spec.containers[name=app].args[3]', op: 'remove', from: '-v' }),
+      ['containers[app].args[3]  removed, was: -v'],
+    )
+    assert.deepEqual(field(replaced('data["[odd]"]', 1, 2)), ['data["[odd]"]  1 → 2'])
+  })
+
+  it('tells an entry that moved, and one that left', () => {
+    const path = 'spec.template.spec.containers[name=b]'
+    assert.deepEqual(field({ path, op: 'replace', index: { from: 1, to: 0 } }), [
+      'containers[b]  moved from place 2 to 1',
+    ])
+    assert.deepEqual(field({ path, op: 'remove', from: { name: 'b' }, index: { from: 1 } }), [
+      'containers[b]  removed, was: {name: b}',
+    ])
+  })
+
+  it('counts the lines of a text, and shows the one that changed', () => {
+    const hunks = (...lines: NonNullable<FieldChange['lines']>) =>
+      field({ path: 'data["app.conf"]', op: 'replace', lines })[0]?.replace('data[app.conf]  ', '')
+    assert.equal(
+      hunks({ line: 14, from: ['  timeout 5'], to: ['  timeout 10'] }),
+      'line 14: timeout 5 → timeout 10',
+    )
+    assert.equal(hunks({ line: 14, from: ['a', 'b'], to: ['c'] }), '2 lines changed at line 14')
+    assert.equal(hunks({ line: 3, from: [], to: ['a'] }), '1 line added at line 3')
+    assert.equal(hunks({ line: 3, from: ['a', 'b'], to: [] }), '2 lines removed at line 3')
+    assert.equal(
+      hunks({ line: 3, from: ['a'], to: ['b'] }, { line: 90, from: [], to: ['c', 'd'] }),
+      '3 lines changed in 2 places, first at line 3',
+    )
+  })
+
+  it('says where fields are not known, or too large to be kept', () => {
+    assert.deepEqual(told({ changes: [] }), ['changed (which fields is not known)'])
+    assert.deepEqual(told({ changes: [], truncated: true }), ['changed (too large: its values are not kept)'])
+    assert.deepEqual(told({ truncated: true }), ['scaled 3 → 6', 'values too large, not kept'])
+  })
+
+  it('hides what was taken out, and still says that it is another', () => {
+    const [before, after] = ['redacted:0123456789abcdef', 'redacted:fedcba9876543210']
+    assert.deepEqual(field(replaced('data.token', before, after)), ['data.token  *** → *** (changed)'])
+    assert.deepEqual(field(replaced('data.conf', `password=${before} x`, `password=${after} x`)), [
+      'data.conf  password=*** x → password=*** x (changed)',
+    ])
+    assert.deepEqual(field({ path: 'data.token', op: 'add', to: after }), ['data.token  added: ***'])
+    const lines = [{ line: 2, from: [`password: ${before}`], to: [`password: ${after}`] }]
+    assert.deepEqual(field({ path: 'data.conf', op: 'replace', lines }), [
+      'data.conf  line 2: password: *** → password: *** (changed)',
+    ])
+  })
+})
+
+describe('a value on one line', () => {
+  it('is text as it is, where nobody would take it for something else', () => {
+    for (const text of ['nginx:1.25', '10.0.0.1', 'a: b', '5m', 'yes', '1.2.3', 'redacted:x']) {
+      assert.equal(valueText(text), text)
+    }
+    for (const text of ['', ' a', '3', '1.25', '-1e3', 'true', 'null', '~', '0x1f']) {
+      assert.equal(valueText(text), JSON.stringify(text))
+    }
+  })
+
+  it('is JSON of numbers, booleans and null, and flow style of what has members', () => {
+    assert.deepEqual([3, 0.5, true, null].map(valueText), ['3', '0.5', 'true', 'null'])
+    assert.equal(
+      valueText({
+        name: 'LOG',
+        value: 'a, b',
+        n: '1',
+        empty: {},
+        list: [true, null, '- x', 'redacted:0123456789abcdef'],
+      }),
+      '{name: LOG, value: "a, b", n: "1", empty: {}, list: [true, null, "- x", ***]}',
+    )
+  })
+})
