@@ -59,7 +59,7 @@ describe('consequences of a change', () => {
 
   it('never get lost in a circle', () => {
     const circle = [caused('b', { id: 'a' }), caused('a', { id: 'b' }), caused('a', { id: 'c' })]
-    assert.deepEqual(names(foldChanges(circle)).flat().toSorted(), ['a', 'b', 'c'])
+    assert.deepEqual(new Set(names(foldChanges(circle)).flat()), new Set(['a', 'b', 'c']))
     assert.deepEqual(names(foldChanges([caused('a', { id: 'a' })])), ['a'])
   })
 
