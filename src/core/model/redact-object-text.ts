@@ -1,5 +1,5 @@
 import { judgeName } from './redact-object-names.ts'
-import { isRedacted, isReference, type Mark, redactForms } from './redact-object-values.ts'
+import { hasLongRun, isRedacted, isReference, type Mark, redactForms } from './redact-object-values.ts'
 
 /** Where a value stands in a text. */
 interface Span {
@@ -9,11 +9,11 @@ interface Span {
 
 /** Every name of a credential holds one of these. */
 const STEM =
-  /pass|pwd|secret|token|key|cred|auth|dsn|conn|sig|pat|jwt|jwk|otp|mnemonic|cookie|bearer|netrc|docker/gi
+  /pass|pwd|secret|token|key|cred|auth|dsn|conn(?:ection)?[-_.]?str|sig(?==)|(?<=[-_.])pat(?![a-z])|jwt|jwk|(?<![a-z])otp|mnemonic|cookie|bearer|netrc|docker-?c/gi
 
 /** What can hold a credential at all; everything else is not looked at again. */
 const SUSPICIOUS =
-  /pass|pwd|secret|token|key|cred|auth|dsn|conn|sig|pat|jwt|jwk|otp|mnemonic|cookie|bearer|basic|netrc|docker|:\/\/|@|eyJ|A3T|AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_|gl(?:pat|ptt|dt|rt|cbt|ft|soat|agent|oas)-|xox|xapp|hooks\.|webhooks|[rs]k_|whsec|AIza|ya29|GOCSPX|npm_|pypi-|dckr_|SG\.|hv[sbr]\.|sk-|glsa_|glc_|do[opr]_v1|AGE-|atlasv1|SK[0-9a-f]{32}/i
+  /pass|pwd|secret|token|key|cred|auth|dsn|conn(?:ection)?[-_.]?str|sig(?==)|(?<=[-_.])pat(?![a-z])|jwt|jwk|(?<![a-z])otp|mnemonic|cookie|bearer|basic|netrc|docker-?c|@|eyJ|A3T|AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_|gl(?:pat|ptt|dt|rt|cbt|ft|soat|agent|oas)-|xox|xapp|hooks\.|webhooks|[rs]k_|whsec|AIza|ya29|GOCSPX|npm_|pypi-|dckr_|SG\.|hv[sbr]\.|sk-|glsa_|glc_|do[opr]_v1|AGE-|atlasv1|SK[0-9a-f]{32}/i
 
 const NAME_CHARACTER = /[\w.-]/
 /** How often a text is gone over until nothing more is found in it. */
@@ -24,7 +24,7 @@ const MAX_PASSES = 4
  * in it is still seen. Gone over again until nothing more is found, so that a second time finds nothing.
  */
 export function redactText(text: string, mark: Mark, random: boolean): string {
-  if (text.length < 6 || !isSuspicious(text) || isRedacted(text)) return text
+  if (isInnocent(text, random)) return text
   // A manifest of a Secret in a text: all of its values are values of a Secret.
   if (/\bkind["']?\s*:\s*["']?Secret\b/.test(text) && /data["']?\s*:/i.test(text)) return mark(text)
   let before = text
@@ -36,8 +36,10 @@ export function redactText(text: string, mark: Mark, random: boolean): string {
   return mark(text)
 }
 
-function isSuspicious(text: string): boolean {
-  return SUSPICIOUS.test(text) || text.length >= 40
+function isInnocent(text: string, random: boolean): boolean {
+  // A short word is neither a known form nor does it give a name a value.
+  if (text.length < 20 && !/[\s=:>@]/.test(text)) return true
+  return !(random && text.length >= 40 && hasLongRun(text)) && !SUSPICIOUS.test(text)
 }
 
 /** Takes out what is given to a name that is a credential's: in YAML, JSON, properties, XML, queries and flags. */
@@ -71,7 +73,17 @@ function isPlace(value: string): boolean {
   )
 }
 
+/** What stands before a name is looked at so far. */
+const MAX_BEFORE = 300
+/** A text in quotes is no longer. */
+const MAX_QUOTED = 256 * 1024
+
 const QUOTE = /\\*["'`]/y
+/** Where a value without quotes ends: in braces, and in a line that holds more than it. */
+const IN_FLOW = /[,}\]\s]/g
+const IN_LINE = /[\s"'`)}\]<>|]|[,;&](?=\s{0,8}[\w.-]{1,128}=|\s|$)|\\[nrt"]/g
+/** What may stand before the first name of a line: a comment, an item, the word that makes a variable. */
+const FIRST = /^[ \t]*(?:[-#;*/]{1,8}[ \t]+)?(?:(?:export|set|setenv|env|ENV|ARG|declare|local)[ \t]+)?["']?$/
 const SEPARATOR = /[ \t]*(?:=>|:=|={1,3}|:)[ \t]*/y
 /** `{name: PASSWORD, value: x}` in YAML, JSON and XML. */
 const PAIR = /[ \t]*,?\s{0,64}(?:\\*["'])?value(?:\\*["'])?[ \t]*[:=][ \t]*/y
@@ -85,7 +97,7 @@ function assignedTo(text: string, name: Span): readonly Span[] {
   at += closed.length
   const pair = sticky(PAIR, text, at)
   if (pair !== '') return valueAt(text, at + pair.length, name, opened !== '')
-  if (text[name.start - 1] === '<' && text[at] === '>') return until(text, at + 1, '<')
+  if (text[name.start - 1] === '<' && text[at] === '>') return until(text, at + 1, /</g)
   const separator = sticky(SEPARATOR, text, at)
   if (separator !== '') {
     // `registry/token:1.2` is an image, `secret:8080` a host.
@@ -117,28 +129,48 @@ function sticky(pattern: RegExp, text: string, at: number): string {
 /** `--password x`, `requirepass x`, a line of two words, and netrc's `password x` after `login y`. */
 function takesNextWord(text: string, { start, end }: Span): boolean {
   if (text[start] === '-') return true
-  const lineStart = text.lastIndexOf('\n', start - 1) + 1
-  const before = text.slice(lineStart, start)
-  if (/\blogin[ \t]+\S+[ \t]+$/.test(before.slice(-300))) return true
-  return before.trim() === '' && /^[ \t]+\S+[ \t]*\r?$/.test(lineAfter(text, end))
+  const before = lineBefore(text, start)
+  if (before === undefined) return false
+  if (/\blogin[ \t]+\S+[ \t]+$/.test(before)) return true
+  return before.trim() === '' && sticky(/[ \t]+\S+[ \t]*(?=\r?\n|$)/y, text, end) !== ''
 }
 
-function lineAfter(text: string, at: number): string {
+/** What stands before a place in its line; undefined where that is much. */
+function lineBefore(text: string, at: number): string | undefined {
+  const before = text.slice(Math.max(0, at - MAX_BEFORE), at)
+  const line = before.slice(before.lastIndexOf('\n') + 1)
+  return line.length === MAX_BEFORE ? undefined : line
+}
+
+/** Where the line ends that a place stands in, without what ends it. */
+function lineEnd(text: string, at: number): number {
   const end = text.indexOf('\n', at)
-  return text.slice(at, end < 0 ? undefined : end)
+  if (end < 0) return text.length
+  return end > at && text[end - 1] === '\r' ? end - 1 : end
+}
+
+/** Where the line behind begins; the text's end where there is none. */
+function nextLine(text: string, at: number): number {
+  const end = text.indexOf('\n', at)
+  return end < 0 ? text.length : end + 1
 }
 
 function words(text: string, at: number): readonly Span[] {
   if (text[at] === '-') return []
   const quoted = quotedAt(text, at)
-  if (quoted) return [quoted]
-  return until(text, at, /[\s"'`;|&)]/)
+  return quoted ? [quoted] : until(text, at, /[\s"'`;|&)]/g)
 }
 
-function until(text: string, at: number, stop: string | RegExp): readonly Span[] {
-  const rest = text.slice(at)
-  const length = typeof stop === 'string' ? rest.indexOf(stop) : rest.search(stop)
-  return [{ start: at, end: length < 0 ? text.length : at + length }]
+/** From a place to where a pattern fits, the end of the line at the latest. */
+function until(text: string, at: number, stop: RegExp): readonly Span[] {
+  stop.lastIndex = at
+  const found = stop.exec(text)
+  return spanned(text, at, found ? found.index : text.length)
+}
+
+function spanned(text: string, start: number, end: number): readonly Span[] {
+  const value = text.slice(start, end).trimEnd()
+  return value === '' ? [] : [{ start, end: start + value.length }]
 }
 
 /** The value of a quoted text, also where the quotes themselves are escaped. */
@@ -149,37 +181,30 @@ function quotedAt(text: string, at: number): Span | undefined {
   const escapes = open.length - 1
   const start = at + open.length
   for (let end = text.indexOf(quote, start); end >= 0; end = text.indexOf(quote, end + 1)) {
+    if (end - start > MAX_QUOTED) break
     let slashes = 0
     while (end - slashes > start && text[end - slashes - 1] === '\\') slashes += 1
     // At the first level `\\"` ends a text and `\"` does not; at the second `\"` does, and `\\\"` does not.
     if (slashes % (2 * (escapes + 1)) === escapes) return { start, end: end - escapes }
   }
-  return { start, end: start + lineAfter(text, start).trimEnd().length }
+  return { start, end: lineEnd(text, start) }
 }
 
 /** What follows an equals sign, or a colon on the same line. */
 function valueAt(text: string, at: number, name: Span, quotedName: boolean): readonly Span[] {
   const quoted = quotedAt(text, at)
   if (quoted) return [quoted]
-  const line = lineAfter(text, at)
-  if (quotedName || inFlow(text, name.start)) return trimmed(text, at, /[,}\]\s]/)
-  if (isFirst(text, name.start)) return trimmed(text, at, /\r?$/, continued(text, at, line))
-  return trimmed(text, at, /[\s"'`)}\]<>|]|[,;&](?=\s*[\w.-]+=|\s|$)|\\[nrt"]/)
+  if (quotedName || inFlow(text, name.start)) return until(text, at, IN_FLOW)
+  if (isFirst(text, name.start)) return spanned(text, at, continued(text, at))
+  return until(text, at, IN_LINE)
 }
 
-function trimmed(text: string, at: number, stop: RegExp, line = lineAfter(text, at)): readonly Span[] {
-  const length = line.search(stop)
-  const value = (length < 0 ? line : line.slice(0, length)).trimEnd()
-  return value === '' ? [] : [{ start: at, end: at + value.length }]
-}
-
-/** A line of properties goes on after a backslash. */
-function continued(text: string, at: number, line: string): string {
-  let whole = line
-  while (whole.endsWith('\\') && at + whole.length < text.length) {
-    whole += `\n${lineAfter(text, at + whole.length + 1)}`
-  }
-  return whole
+/** Where the line ends, or those that it goes on with after a backslash. */
+function continued(text: string, at: number): number {
+  let end = lineEnd(text, at)
+  while (text[end - 1] === '\\' && end > at && end < text.length)
+    end = lineEnd(text, text.indexOf('\n', end) + 1)
+  return end
 }
 
 /** Whether a name stands in braces: what follows ends with a comma. */
@@ -190,35 +215,33 @@ function inFlow(text: string, start: number): boolean {
 
 /** Whether a name is the first thing of its line but for what marks a comment, an item or a variable. */
 function isFirst(text: string, start: number): boolean {
-  const lineStart = text.lastIndexOf('\n', start - 1) + 1
-  return /^[ \t]*(?:[-#;*/]+[ \t]+)?(?:(?:export|set|setenv|env|ENV|ARG|declare|local)[ \t]+)?["']?$/.test(
-    text.slice(lineStart, start).slice(-200),
-  )
+  const before = lineBefore(text, start)
+  return before !== undefined && FIRST.test(before)
 }
 
 /** What follows the colon of YAML or JSON: also a block of lines, lines that go on, or a list. */
 function mapped(text: string, at: number, name: Span, quotedName: boolean): readonly Span[] {
-  const tag = sticky(/(?:[!&][^\s,[\]{}]*[ \t]+)+/y, text, at)
-  const start = at + tag.length
+  const start = at + sticky(/(?:[!&][^\s,[\]{}]*[ \t]+)+/y, text, at).length
   const quoted = quotedAt(text, start)
   if (quoted) return [quoted]
-  const line = lineAfter(text, start)
-  const indent = indentOf(text, name.start)
-  const below = start + line.length + 1
-  if (/^[|>][-+0-9]*[ \t]*(?:#.*)?\r?$/.test(line)) return block(text, below, indent)
-  if (/^(?:#.*)?\r?$/.test(line)) return items(text, below, indent)
-  if (line.startsWith('[')) return flowItems(text, start)
-  if (line.startsWith('{')) return []
-  if (quotedName || inFlow(text, name.start)) return trimmed(text, start, /[,}\]\s]/)
-  const [more] = block(text, below, indent)
-  if (more && isFirst(text, name.start)) return [{ start, end: more.end }]
-  return trimmed(text, start, /\r?$/)
+  const header = sticky(/(?:[|>][-+0-9]*[ \t]*)?(?:#.*)?(?=\r?\n|$)/y, text, start)
+  const end = start + header.length
+  if (/^[|>]/.test(header)) return block(text, nextLine(text, end), indentOf(text, name.start))
+  if (end === text.length || /[\r\n]/.test(text.charAt(end))) {
+    return items(text, nextLine(text, end), indentOf(text, name.start))
+  }
+  if (text[start] === '[') return flowItems(text, start)
+  if (text[start] === '{') return []
+  if (quotedName || inFlow(text, name.start)) return until(text, start, IN_FLOW)
+  const line = spanned(text, start, lineEnd(text, start))
+  if (!isFirst(text, name.start)) return line
+  const [more] = block(text, nextLine(text, start), indentOf(text, name.start))
+  return more ? [{ start, end: more.end }] : line
 }
 
 /** How far the line's first word is from its beginning; the dash of an item counts as indentation. */
 function indentOf(text: string, at: number): number {
-  const lineStart = text.lastIndexOf('\n', at - 1) + 1
-  return sticky(/[ \t]*(?:-[ \t]+)*/y, text, lineStart).length
+  return /^[ \t]*(?:-[ \t]+)*/.exec(lineBefore(text, at) ?? '')?.[0].length ?? 0
 }
 
 /** The lines from `at` that are indented more. */
@@ -226,31 +249,34 @@ function block(text: string, at: number, indent: number): readonly Span[] {
   let end = at
   let first = -1
   for (let next = at; next < text.length;) {
-    const line = lineAfter(text, next)
-    const own = line.search(/\S/)
-    if (own >= 0) {
+    const stop = lineEnd(text, next)
+    const own = sticky(/[ \t]*/y, text, next).length
+    if (next + own < stop) {
       if (own <= indent) break
       if (first < 0) first = next + own
-      end = next + line.trimEnd().length
+      end = stop
     }
-    next += line.length + 1
+    next = nextLine(text, stop)
   }
-  return first < 0 ? [] : [{ start: first, end }]
+  return first < 0 ? [] : spanned(text, first, end)
 }
 
 /** The items of a list in the lines below: each is a value. */
 function items(text: string, at: number, indent: number): readonly Span[] {
   const found: Span[] = []
   for (let next = at; next < text.length;) {
-    const line = lineAfter(text, next)
     const dash = sticky(/[ \t]*-[ \t]+/y, text, next)
-    if (dash === '' || dash.search(/-/) < indent - 2) break
     const start = next + dash.length
-    if (!/^[\w.-]+:(?:\s|$)/.test(text.slice(start, start + 200))) {
-      const quoted = quotedAt(text, start)
-      found.push(...(quoted ? [quoted] : trimmed(text, start, /\r?$/)))
-    }
-    next += line.length + 1
+    // A list of maps names its values itself.
+    if (
+      dash === '' ||
+      dash.indexOf('-') < indent - 2 ||
+      sticky(/[\w.-]{1,200}:(?=\s|$)/y, text, start) !== ''
+    )
+      break
+    const quoted = quotedAt(text, start)
+    found.push(...(quoted ? [quoted] : spanned(text, start, lineEnd(text, start))))
+    next = nextLine(text, quoted?.end ?? start)
   }
   return found
 }

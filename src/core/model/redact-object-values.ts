@@ -46,7 +46,7 @@ const FORMS = new RegExp(
     '(?<!\\w)gl(?:sa|c)_[A-Za-z0-9_+/=]{20,255}',
     '(?<!\\w)do[opr]_v1_[a-f0-9]{32,128}',
     '(?<![A-Z0-9-])AGE-SECRET-KEY-1[A-Z0-9]{20,128}',
-    '(?<![A-Za-z0-9])[A-Za-z0-9]{14}\\.atlasv1\\.[\\w=-]{40,128}',
+    '(?<=\\.atlasv1\\.)[\\w=-]{40,128}',
     '(?<![A-Za-z0-9])SK[0-9a-f]{32}(?![A-Za-z0-9])',
   ].join('|'),
   'g',
@@ -61,9 +61,16 @@ const SCHEMED = /(?<![A-Za-z])(bearer|basic|token|negotiate|apikey)([ \t]+)([A-Z
 
 /** Runs that only randomness writes; hexadecimal digits alone are digests. */
 const RUN = /(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{40,}={0,2}/g
+const MIN_RUN = 40
+const IN_RUN: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
+  /[A-Za-z0-9+/_-]/.test(String.fromCharCode(code)),
+)
 const MIN_ENTROPY = 4.4
 /** So much of a run is looked at. */
 const ENTROPY_SAMPLE = 512
+
+/** Of a user and a password before a host. */
+const MAX_USER = 512
 
 const PUBLIC_BLOCK = /-----BEGIN (?![A-Z0-9 ]{0,40}PRIVATE)[A-Z0-9 ]{1,40}-----[\sA-Za-z0-9+/=]*/g
 /** Base64 of `-----BEGIN `. */
@@ -78,11 +85,11 @@ export function redactForms(text: string, mark: Mark, random: boolean): string {
     )
   }
   result = result.replace(FORMS, mark)
-  if (result.includes('://') || result.includes('@')) result = redactUserInfo(result, mark)
+  if (result.includes('@')) result = redactUserInfo(result, mark)
   result = result.replace(SCHEMED, (whole, scheme: string, space: string, value: string) =>
     isCredentialOf(scheme.toLowerCase(), value) ? scheme + space + mark(value) : whole,
   )
-  return random && result.length >= 40 ? redactRandom(result, mark) : result
+  return random && result.length >= MIN_RUN ? redactRandom(result, mark) : result
 }
 
 function redactedBody(whole: string, begin: string, body: string, mark: Mark): string {
@@ -101,12 +108,21 @@ function isCredentialOf(scheme: string, value: string): boolean {
 
 /** `scheme://user:password@host` (RFC 3986 section 3.2.1), and the form of Go's drivers, `user:password@tcp(host)`. */
 function redactUserInfo(text: string, mark: Mark): string {
-  return text
-    .replace(/(?<=:\/\/)[^\s"'`<>]{3,}/g, (rest) => redactAuthority(rest, mark))
-    .replace(
-      /(?<![\w.%-])([\w.%-]{0,64}:)([^\s"'`]{1,256}?)(?=@(?:tcp|tcp6|unix)\()/g,
-      (whole, user: string, value: string) => (isRedacted(value) ? whole : user + mark(value)),
-    )
+  const result = text.replace(/(?<=:\/\/)[^\s"'`<>]{3,}/g, (rest) => redactAuthority(rest, mark))
+  return /@(?:tcp6?|unix)\(/.test(result) ? redactDriverNames(result, mark) : result
+}
+
+function redactDriverNames(text: string, mark: Mark): string {
+  let result = ''
+  let copied = 0
+  for (const { index } of text.matchAll(/@(?:tcp6?|unix)\(/g)) {
+    const [user = ''] = /[^\s"'`]*$/.exec(text.slice(Math.max(copied, index - MAX_USER), index)) ?? []
+    const value = user.slice(user.indexOf(':') + 1)
+    if (!user.includes(':') || value === '' || isRedacted(value) || isReference(value)) continue
+    result += text.slice(copied, index - value.length) + mark(value)
+    copied = index
+  }
+  return result + text.slice(copied)
 }
 
 function redactAuthority(rest: string, mark: Mark): string {
@@ -134,6 +150,16 @@ function redactRandom(text: string, mark: Mark): string {
   return text.replace(RUN, (run, at: number) =>
     isRandom(run) && !covered.some(([start, end]) => at >= start && at < end) ? mark(run) : run,
   )
+}
+
+/** Whether a text holds a run that is long enough to be looked at. */
+export function hasLongRun(text: string): boolean {
+  let run = 0
+  for (let i = 0; i < text.length; i++) {
+    run = IN_RUN[text.charCodeAt(i)] ? run + 1 : 0
+    if (run === MIN_RUN) return true
+  }
+  return false
 }
 
 function isRandom(run: string): boolean {
