@@ -7,7 +7,8 @@ import {
 } from '../../server/audit-log/registration/registration.ts'
 import type { WebhookOptions } from '../../server/audit-log/registration/webhooks-of.ts'
 import { DEFAULT_VALUES, manifests } from '../../server/deploy/index.ts'
-import type { KubeTransport } from '../../src/core/kube/transport.ts'
+import type { KubeRequest, KubeResponse, KubeTransport } from '../../src/core/kube/transport.ts'
+import { DeckError } from '../../src/core/lib/errors.ts'
 import { systemClock } from '../../src/core/lib/time.ts'
 import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
 import { ensureNamespace } from '../kit/kubernetes/namespaces.ts'
@@ -44,7 +45,7 @@ describe('the registration of the audit log, on a real API server', function () 
   this.timeout(60_000)
   let cluster: ControlPlane
   let receiver: ReviewReceiver
-  let transport: KubeTransport
+  let transport: CuttableTransport
   const running: Running[] = []
   const namespace = 'deckwatch'
   let round = 0
@@ -53,7 +54,7 @@ describe('the registration of the audit log, on a real API server', function () 
     await requireKubernetes(this)
     cluster = await startControlPlane()
     await grantRights(cluster, namespace, { components: COMPONENTS })
-    transport = await transportAs(cluster, namespace, 'deckwatch')
+    transport = new CuttableTransport(await transportAs(cluster, namespace, 'deckwatch'))
     receiver = await startReviewReceiver(cluster.admin, namespace, 'deckwatch')
     for (const name of ['shop', 'shop-2', 'scratch-a', 'probe']) await ensureNamespace(cluster.admin, name)
   })
@@ -373,6 +374,30 @@ describe('the registration of the audit log, on a real API server', function () 
       }
     })
 
+    for (const history of ['is there', 'is gone']) {
+      it(`tells what others did and undid while nobody could look, where the history of it ${history}`, async () => {
+        await tellsWhatWasUndone(history === 'is gone')
+      })
+    }
+
+    async function tellsWhatWasUndone(isHistoryGone: boolean): Promise<void> {
+      const one = start()
+      await registered(one)
+      const [webhook] = (await stored()).webhooks ?? []
+      one.states.length = 0
+      const cut = systemClock.now()
+      transport.cut()
+      await cluster.admin.text('PATCH', PATH, { webhooks: [{ ...webhook, rules: [] }] })
+      await cluster.admin.text('PATCH', PATH, { webhooks: [webhook] })
+      if (isHistoryGone) await cluster.expireResourceVersions()
+      transport.mend()
+      await until(() => one.states.at(-1)?.ok)
+      const wrong = one.states.find(({ ok }) => !ok)
+      assert.ok(wrong && wrong.since >= cut - 1000 && wrong.since <= systemClock.now())
+      assert.deepEqual((await stored()).webhooks, [webhook])
+      if (isHistoryGone) assert.match(wrong.reason, /changed back/)
+    }
+
     it('loses what others add to it', async () => {
       const one = start()
       await registered(one)
@@ -452,6 +477,36 @@ describe('the registration of the audit log, on a real API server', function () 
     })
   })
 })
+
+/** A transport whose watches end, and are refused, for as long as it is cut. */
+class CuttableTransport implements KubeTransport {
+  readonly #inner: KubeTransport
+  #cutting = new AbortController()
+
+  constructor(inner: KubeTransport) {
+    this.#inner = inner
+  }
+
+  cut(): void {
+    this.#cutting.abort(new DeckError('KUBE_UNREACHABLE', 'cut'))
+  }
+
+  mend(): void {
+    this.#cutting = new AbortController()
+  }
+
+  async send(request: KubeRequest): Promise<KubeResponse> {
+    if (!request.path.includes('watch=')) return this.#inner.send(request)
+    const cutting = this.#cutting.signal
+    cutting.throwIfAborted()
+    const signal = request.signal ? AbortSignal.any([request.signal, cutting]) : cutting
+    return this.#inner.send({ ...request, signal })
+  }
+
+  close(): void {
+    this.#inner.close()
+  }
+}
 
 function isController({ username = '' }: { readonly username?: string }): boolean {
   return username.startsWith('system:serviceaccount:kube-system:')

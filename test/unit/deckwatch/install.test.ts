@@ -48,9 +48,10 @@ interface Going {
 /** Installs with time turned by hand, as fast as anybody sleeps. */
 async function go(
   cluster: WillingCluster,
-  options: { wait?: boolean; signal?: AbortSignal } = {},
+  options: { wait?: boolean; signal?: AbortSignal; components?: readonly string[] } = {},
 ): Promise<Going> {
-  const plan = await planInstall(cluster, CHOICE, signal)
+  const { components = CHOICE.values.components } = options
+  const plan = await planInstall(cluster, { ...CHOICE, values: { ...VALUES, components } }, signal)
   cluster.journal.length = 0
   const clock = new ManualClock()
   const steps: InstallStep[] = []
@@ -430,6 +431,35 @@ describe('an installation', () => {
     const { journal } = cluster
     const firstDelete = journal.findIndex((line) => line.startsWith('delete'))
     assert.ok(firstDelete > journal.indexOf('apply apiservices/v1alpha1.deckwatch.dev'))
+  })
+
+  it('is over when changes are recorded, where they are to be', async () => {
+    const cluster = new WillingCluster()
+    cluster.put(
+      object(
+        'v1',
+        'Pod',
+        { name: 'deckwatch-1', namespace: 'deckwatch', labels: OWN },
+        {
+          spec: { containers: [{ ports: [{ name: 'api', containerPort: 10250 }] }] },
+          status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+        },
+      ),
+    )
+    const { answers } = cluster
+    const webhook = { ok: true, reason: '', since: '2026-11-21T02:00:00Z' }
+    cluster.answers = (path) =>
+      path.endsWith('/statusz')
+        ? { body: JSON.stringify({ components: [{ name: 'audit-log', recording: { webhook } }] }) }
+        : answers(path)
+    const { steps, ended } = await go(cluster, { components: ['audit-log'] })
+    assert.equal(await ended, undefined)
+    assert.deepEqual(steps.map(({ type }) => type).slice(-3), ['waiting', 'recording', 'answers'])
+    webhook.ok = false
+    webhook.reason = 'refused'
+    const again = await go(cluster, { components: ['audit-log'] })
+    expectError(await again.ended, 'COMPANION_NOT_READY', /changes are not recorded yet: refused/)
+    assert.ok(await cluster.get(API_SERVICE))
   })
 
   it('takes a webhook away before the pods that it sends reviews to', async () => {
