@@ -1,4 +1,4 @@
-import { replaceUnseen } from './text.ts'
+import { isPlain, replaceUnseen } from './text.ts'
 
 /** What YAML 1.1 or 1.2 reads as something else than text: null, booleans, the merge key, numbers, times of day, dates. */
 const NOT_TEXT = new RegExp(
@@ -61,7 +61,7 @@ function yamlNumber(value: number): string {
 }
 
 function isPrintable(text: string): boolean {
-  return /^[\x20-\x7e]*$/.test(text) || escapeUnseen(text) === text
+  return escapeUnseen(text) === text
 }
 
 /** JSON's escapes are YAML's too, but for surrogate pairs. */
@@ -70,6 +70,8 @@ function doubleQuoted(text: string): string {
 }
 
 function escapeUnseen(text: string): string {
+  // The first use of patterns by Unicode property takes a millisecond.
+  if (isPlain(text)) return text
   return replaceUnseen(text, escapeOne).replace(NONCHARACTER, escapeOne)
 }
 
@@ -78,44 +80,40 @@ function escapeOne(character: string): string {
   return character.length === 1 ? `\\u${code.padStart(4, '0')}` : `\\U${code.padStart(8, '0')}`
 }
 
-const DIGIT = /^\d$/
-const LETTER = /^\p{L}$/u
-
 /**
  * The order of keys in kubectl's YAML (go-yaml v2, sorter.go): what is no letter before letters, numbers in names by
  * their value, so that `a2` comes before `a10`.
  */
 export function compareYamlKeys(a: string, b: string): number {
-  const [left, right] = [[...a], [...b]]
-  for (let i = 0; i < left.length && i < right.length; i++) {
-    const [x = '', y = ''] = [left[i], right[i]]
-    if (x === y) continue
-    const [xLetter, yLetter] = [LETTER.test(x), LETTER.test(y)]
-    if (xLetter !== yLetter) return yLetter ? -1 : 1
-    return (xLetter ? 0 : compareNumbers(left, right, i)) || byCodePoint(x, y)
-  }
-  return left.length - right.length
+  const length = Math.min(a.length, b.length)
+  let i = 0
+  while (i < length && a.charCodeAt(i) === b.charCodeAt(i)) i++
+  if (i === length) return a.length - b.length
+  // Back to the first half of a surrogate pair.
+  if (i > 0 && isLowSurrogate(a.charCodeAt(i)) && isLowSurrogate(b.charCodeAt(i))) i--
+  const [x, y] = [a.codePointAt(i) ?? 0, b.codePointAt(i) ?? 0]
+  const [xLetter, yLetter] = [isLetter(x), isLetter(y)]
+  if (xLetter !== yLetter) return yLetter ? -1 : 1
+  return (xLetter ? 0 : compareNumbers(a, b, i)) || x - y
 }
 
-function compareNumbers(left: readonly string[], right: readonly string[], at: number): number {
+function compareNumbers(a: string, b: string, at: number): number {
   // Within a number a zero counts: 10 against 11 differ in the second place only.
-  const isZero = left[at] === '0' || right[at] === '0'
-  const start = isZero && insideNumber(left, at) ? '1' : ''
-  const [x, y] = [digitsFrom(left, at), digitsFrom(right, at)]
+  const isZero = a[at] === '0' || b[at] === '0'
+  const start = isZero && /[1-9]\d*$/.test(a.slice(0, at)) ? '1' : ''
+  const [x, y] = [digitsFrom(a, at), digitsFrom(b, at)]
   return Number(start + x) - Number(start + y) || x.length - y.length
 }
 
-function insideNumber(characters: readonly string[], at: number): boolean {
-  for (let i = at - 1; i >= 0 && DIGIT.test(characters[i] ?? ''); i--) if (characters[i] !== '0') return true
-  return false
+function digitsFrom(text: string, at: number): string {
+  return /^\d*/.exec(text.slice(at))?.[0] ?? ''
 }
 
-function digitsFrom(characters: readonly string[], at: number): string {
-  let end = at
-  while (DIGIT.test(characters[end] ?? '')) end++
-  return characters.slice(at, end).join('')
+function isLetter(codePoint: number): boolean {
+  if (codePoint < 0x80) return (codePoint | 0x20) >= 0x61 && (codePoint | 0x20) <= 0x7a
+  return /^\p{L}$/u.test(String.fromCodePoint(codePoint))
 }
 
-function byCodePoint(x: string, y: string): number {
-  return (x.codePointAt(0) ?? 0) - (y.codePointAt(0) ?? 0)
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff
 }

@@ -1,5 +1,5 @@
 import type { KubernetesObject, ManagedFieldsEntry } from '../wire/admission-review.ts'
-import { parseFieldsElement } from './field-owners-element.ts'
+import { parseFieldsElement, type FieldsElement } from './field-owners-element.ts'
 
 /** Who owns a field by managedFields: a name that the client chose for itself, never a user. */
 export interface FieldOwner {
@@ -88,7 +88,8 @@ class OwnerNode implements OwnedField {
   /** Owners of the field of which nothing inside is named: `f:replicas: {}`. */
   readonly #ofWhole: FieldOwner[] = []
   readonly #fields = new Map<string, OwnerNode>()
-  readonly #entries: { readonly keys: Fields; readonly node: OwnerNode }[] = []
+  /** By the text of their keys, which the API server writes in one order. */
+  readonly #entries = new Map<string, { readonly keys: Fields; readonly node: OwnerNode }>()
   readonly #values = new Map<string, OwnerNode>()
   readonly #indexes = new Map<number, OwnerNode>()
 
@@ -107,12 +108,12 @@ class OwnerNode implements OwnedField {
       if (element?.type === 'self') this.owners.push(owner)
       else if (element) {
         const inside = fields[name]
-        this.#child(element).add(isRecord(inside) ? inside : {}, owner)
+        this.#child(name, element).add(isRecord(inside) ? inside : {}, owner)
       }
     }
   }
 
-  #child(element: Exclude<ReturnType<typeof parseFieldsElement>, undefined | { type: 'self' }>): OwnerNode {
+  #child(text: string, element: Exclude<FieldsElement, { type: 'self' }>): OwnerNode {
     switch (element.type) {
       case 'field':
         return childOf(this.#fields, element.name, element.name)
@@ -121,11 +122,10 @@ class OwnerNode implements OwnedField {
       case 'index':
         return childOf(this.#indexes, element.index, '')
       case 'entry': {
-        const key = canonical(element.keys)
-        const known = this.#entries.find(({ keys }) => canonical(keys) === key)
+        const known = this.#entries.get(text)
         if (known) return known.node
         const node = new OwnerNode('')
-        this.#entries.push({ keys: element.keys, node })
+        this.#entries.set(text, { keys: element.keys, node })
         return node
       }
     }
@@ -141,7 +141,7 @@ class OwnerNode implements OwnedField {
     yield* this.#fields.values()
     yield* this.#values.values()
     yield* this.#indexes.values()
-    for (const { node } of this.#entries) yield node
+    for (const { node } of this.#entries.values()) yield node
   }
 
   field(name: string): OwnedField {
@@ -149,7 +149,7 @@ class OwnerNode implements OwnedField {
   }
 
   items(list: readonly unknown[]): readonly OwnedField[] {
-    const found = this.#entries.length > 0 ? matchEntries(this.#entries, list) : undefined
+    const found = this.#entries.size > 0 ? matchEntries([...this.#entries.values()], list) : undefined
     return list.map(
       (item, index) =>
         found?.get(index) ??
@@ -224,7 +224,7 @@ function ownValue(fields: Fields, name: string): unknown {
 
 /** JSON with sorted keys. */
 function canonical(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   return JSON.stringify(value, (_, inner: unknown) =>
     isRecord(inner)
       ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
