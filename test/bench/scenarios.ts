@@ -2,6 +2,7 @@ import type { Scenario } from './scenario.ts'
 import { companionApiScenario } from './scenarios/companion-api.ts'
 import { companionWatchersScenario } from './scenarios/companion-watchers.ts'
 import { companionScenario } from './scenarios/companion.ts'
+import { diffScenario } from './scenarios/diff.ts'
 import { followScenario } from './scenarios/follow.ts'
 import { imageScenario } from './scenarios/image.ts'
 import { largeScenario } from './scenarios/large.ts'
@@ -14,6 +15,7 @@ export const SCENARIOS: readonly Scenario[] = [
   startScenario,
   smallScenario,
   renderScenario,
+  diffScenario,
   largeScenario,
   followScenario,
   imageScenario,
