@@ -18,6 +18,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./blame/index.ts')).BlameCommand,
   },
   {
+    words: ['blame', 'undo'],
+    summary: 'take one recorded change back',
+    load: async () => (await import('./blame/undo.ts')).BlameUndoCommand,
+  },
+  {
     words: ['images'],
     summary: 'which images run where, and the stream of images that come and go',
     load: async () => (await import('./images/index.ts')).ImagesCommand,

@@ -15,7 +15,9 @@ import { todaysObjects } from './todays-objects.ts'
 /** The changes that a command line with a TYPE asks for, by the companion or else by managedFields. */
 export async function answerFor(run: BlameRun): Promise<Answer> {
   const { options, targets, session, transport, connection, signal } = run
-  const mode: CompanionMode | undefined = options.watch ? 'require' : options.companion
+  // Only the companion knows old values, and tells what comes.
+  const mustAsk = options.watch || options.format === 'diff'
+  const mode: CompanionMode | undefined = mustAsk ? 'require' : options.companion
   const placed = targets.find(({ namespace }) => namespace !== undefined)
   const search = { transport, connection, session, signal, namespace: placed?.namespace }
   const way = mode && (await findChangesWay({ ...search, mode }))
@@ -24,10 +26,7 @@ export async function answerFor(run: BlameRun): Promise<Answer> {
   if (!way || !recorded) return ownedAnswer(run)
   await warn(session, recorded.warnings)
   const { resourceVersion } = recorded
-  return {
-    ...(await completed(run, recorded)),
-    going: resourceVersion === undefined ? undefined : { way, resourceVersion },
-  }
+  return { ...(await completed(run, recorded)), way, resourceVersion }
 }
 
 /** Says on stderr what a server wants its caller to know, as kubectl does. */
@@ -48,9 +47,11 @@ async function ownedAnswer(run: BlameRun): Promise<Answer> {
   return {
     changes: newestOfEach(changes, options.maxHistory),
     extra: { recordingSince: '', gaps: [] },
+    nothing: changes.length === 0,
     hints: objects.length === 0 && failures.length === 0 ? [noneHint(targets)] : [],
     failures,
-    going: undefined,
+    way: undefined,
+    resourceVersion: undefined,
   }
 }
 
@@ -58,7 +59,10 @@ async function ownedAnswer(run: BlameRun): Promise<Answer> {
  * What the companion recorded, with what only the API server knows: which objects the selectors choose, and whether one
  * of which nothing is recorded is there at all.
  */
-async function completed(run: BlameRun, recorded: Recorded): Promise<Omit<Answer, 'going'>> {
+async function completed(
+  run: BlameRun,
+  recorded: Recorded,
+): Promise<Omit<Answer, 'way' | 'resourceVersion'>> {
   const { options, targets, selectors } = run
   const { changes, recordingSince, gaps, kept } = recorded
   const extra = { recordingSince, gaps, ...(kept === undefined ? {} : { kept }) }
@@ -76,7 +80,8 @@ async function completed(run: BlameRun, recorded: Recorded): Promise<Omit<Answer
     : objects.length === 0 && changes.length === 0 && failures.length === 0
       ? noneHint(targets)
       : !options.filtered && untouchedHint(names)
-  return { changes: meant, extra, hints: hint ? [hint] : [], failures }
+  const nothing = meant.length === 0 && objects.length === 0
+  return { changes: meant, extra, nothing, hints: hint ? [hint] : [], failures }
 }
 
 /** What must be asked of the API server about a target. */
@@ -103,7 +108,7 @@ function nothingOf(
 ): string {
   const created = Date.parse(object?.metadata?.creationTimestamp ?? '')
   return nothingHint({
-    subject: subjectOf(targets),
+    subject: subjectOf(targets).text,
     recordingSince,
     created: Number.isNaN(created) ? undefined : created,
     hidden: kept,

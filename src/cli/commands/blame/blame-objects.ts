@@ -1,4 +1,6 @@
 import { DeckError } from '../../../core/lib/errors.ts'
+import { visible } from '../../../core/lib/text.ts'
+import { managedFieldsOf } from '../../../core/model/field-owners.ts'
 import type { FieldTouch } from '../../../core/wire/change.ts'
 import { warn } from './answer.ts'
 import type { BlameRun } from './blame-run.ts'
@@ -22,6 +24,12 @@ export async function blameObjects(run: BlameRun): Promise<void> {
     touched: touchesOf?.get(`${type.group}/${type.resource}/${object.metadata?.name}`),
   }))
   await printBlamed(documents, options, session)
+  for (const { object, touched = [] } of documents) {
+    if (touched.length > 0 || managedFieldsOf(object).length > 0) continue
+    // The API server drops them where an object would else be too large.
+    const what = visible(`${object.kind ?? 'object'} ${object.metadata?.name ?? ''}`)
+    await session.stderr.write(`${what} has no managedFields: nothing tells who wrote it\n`)
+  }
   await reportFailures(failures, session)
 }
 

@@ -44,8 +44,7 @@ export async function overviewAnswer(run: BlameRun): Promise<OverviewAnswer> {
       ? [`Only the newest ${formatCount(changes.length)} changes were read; --since 1h has less`]
       : []
   const extra = { recordingSince, gaps }
-  const going = resourceVersion === undefined ? undefined : { way, resourceVersion }
-  return { answer: { changes, extra, hints, failures: [], going }, scope }
+  return { answer: { changes, extra, nothing: false, hints, failures: [], way, resourceVersion }, scope }
 }
 
 /** Of the whole cluster, or of the context's namespace where that is all that may be read. */
@@ -79,7 +78,7 @@ async function recordedOf(
 /** Prints the overview as a screen. */
 export async function printOverview(
   run: BlameRun,
-  { changes, extra, hints }: Answer,
+  { changes, extra }: Answer,
   scope: string | undefined,
 ): Promise<void> {
   const { options, session } = run
@@ -96,5 +95,4 @@ export async function printOverview(
     wide: options.format === 'wide',
   })
   await printListScreen(screen, options, session)
-  for (const hint of hints) await session.stderr.write(`${hint}\n`)
 }

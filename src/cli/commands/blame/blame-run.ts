@@ -27,10 +27,14 @@ export interface Answer {
   readonly changes: readonly Change[]
   /** `recordingSince` is empty where managedFields told them. */
   readonly extra: Pick<ChangeListExtra, 'recordingSince' | 'gaps' | 'kept'>
+  /** There is no such object, and none is recorded: a screen would say less than the hints. */
+  readonly nothing: boolean
   /** One line each for stderr, after the changes. */
   readonly hints: readonly string[]
   /** Objects that were named and could not be read. */
   readonly failures: readonly DeckError[]
-  /** Where a watch goes on; undefined where no companion answered, or several lists. */
-  readonly going: { readonly way: ChangesWay; readonly resourceVersion: string } | undefined
+  /** By which they were found; undefined for managedFields. */
+  readonly way: ChangesWay | undefined
+  /** Where a watch goes on; undefined where there was more than one list. */
+  readonly resourceVersion: string | undefined
 }

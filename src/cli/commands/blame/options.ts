@@ -112,9 +112,10 @@ export function blameOptions(flags: BlameFlags, words: readonly string[], now: n
   const companion = flags.companion === 'never' ? undefined : (flags.companion as CompanionMode)
   if (flags.input !== undefined) refuseWithInput(flags, words)
   if (flags.watch) refuseWithWatch(flags, format, document)
-  if (flags.watch && companion === undefined) {
+  if (companion === undefined && flags.watch)
     throw usage('--watch follows the companion, which --companion=never forbids')
-  }
+  if (companion === undefined && format === 'diff')
+    throw usage('-f diff shows old values, which only the companion has and --companion=never forbids')
   const named = flags.input !== undefined || words.length > 1 || words.some((word) => word.includes('/'))
   if (format === 'yaml' && !named) {
     throw usage('-f yaml prints named objects', 'As in: kubectl blame deployment web -f yaml')
@@ -238,6 +239,7 @@ function refuseWithInput(flags: BlameFlags, words: readonly string[]): void {
     throw usage(`--input reads objects; ${JSON.stringify(words[0])} would ask a cluster for them`)
   }
   if (flags.watch) throw usage('--watch follows the companion, and --input asks no cluster')
+  if (flags.format === 'diff') throw usage('-f diff shows old values, which an object does not hold')
   if (flags.companion === 'require') throw usage('--input asks no cluster, which --companion=require wants')
   const asked = (['selector', 'field-selector'] as const).find((name) => flags[name] !== undefined)
   if (asked !== undefined) throw usage(`--${asked} asks a cluster, which --input does not`)

@@ -1,6 +1,5 @@
 import { fieldOwners } from '../../../core/model/field-owners.ts'
 import { withoutNoise } from '../../../core/model/object-noise.ts'
-import { visible } from '../../../core/lib/text.ts'
 import type { KubernetesObject } from '../../../core/wire/admission-review.ts'
 import type { FieldTouch } from '../../../core/wire/change.ts'
 import { blamedObject } from '../../features/blame/blamed-object.ts'
@@ -16,7 +15,7 @@ export interface BlamedDocument {
   readonly touched?: readonly FieldTouch[] | undefined
 }
 
-/** Prints objects with who is named at each line, and says on stderr what cannot be known. */
+/** Prints objects with who is named at each line; stderr explains names that are no person's. */
 export async function printBlamed(
   documents: readonly BlamedDocument[],
   options: Pick<BlameOptions, 'layout' | 'time' | 'include' | 'color'>,
@@ -29,12 +28,6 @@ export async function printBlamed(
   )
   const chunks = renderBlamedYaml(blamed, { layout, time, now: clock.now(), palette })
   for (const chunk of chunks) await stdout.write(chunk)
-  for (const { object, touched = [] } of documents) {
-    if (touched.length > 0 || fieldOwners(object)) continue
-    await stderr.write(
-      `${visible(`${object.kind ?? 'object'} ${object.metadata?.name ?? ''}`)} has no managedFields: nothing tells who wrote it\n`,
-    )
-  }
   const managers = blamed.some((lines) =>
     lines.some(({ owners }) => owners.some(({ type }) => type === 'manager')),
   )

@@ -7,45 +7,43 @@ import { patchView } from '../../features/blame/patch-view.ts'
 import { withFields } from '../../features/blame/select.ts'
 import { renderBlameList } from '../../render/blame-list.ts'
 import { renderBorderedTable } from '../../render/bordered-table.ts'
-import { createPalette, type Palette } from '../../render/palette.ts'
 import { renderJsonLine } from '../../render/structured.ts'
-import type { Output } from '../../shell/output.ts'
 import type { Session } from '../../shell/session.ts'
 import type { DocumentPrinter } from '../images/print-document.ts'
-import type { Answer, BlameRun } from './blame-run.ts'
+import type { Answer } from './blame-run.ts'
 import type { BlameOptions } from './options.ts'
-import { singleObject, subjectOf } from './targets.ts'
+import { paletteOf, widthOf } from './screen.ts'
+import type { Subject } from './targets.ts'
 
-/** What a screen is where nobody looks at it; results fit it everywhere. */
-const SCREEN_COLUMNS = 100
-
-/** Prints changes as the options want them, then on stderr what is to be said of them. */
-export async function printChanges(
-  run: BlameRun,
-  answer: Answer,
-  printDocument: DocumentPrinter | undefined,
-): Promise<void> {
-  const { options, session } = run
-  const shown = {
-    ...answer,
-    changes: answer.changes.map((change) => withFields(change, options.filters.fields)),
-  }
-  if (options.format === 'objects') await printObjects(run, shown, printDocument)
-  else if (options.format === 'patch') await printPatch(run, shown)
-  else await printScreen(run, shown)
-  for (const hint of answer.hints) await session.stderr.write(`${visible(hint)}\n`)
+/** What is printed, and how. */
+export interface Printing {
+  readonly options: BlameOptions
+  readonly session: Session
+  readonly subject: Subject
 }
 
-async function printScreen(run: BlameRun, answer: Answer): Promise<void> {
-  const { options, session, targets } = run
-  // Where nothing was found the hint says so.
-  if (answer.changes.length === 0 && answer.extra.recordingSince === '') return
+/** Prints changes as list, table of patches or objects; a diff has a printer of its own. */
+export async function printChanges(
+  printing: Printing,
+  answer: Pick<Answer, 'changes' | 'extra' | 'nothing'>,
+  printDocument: DocumentPrinter | undefined,
+): Promise<void> {
+  const { format, filters } = printing.options
+  const shown = { ...answer, changes: answer.changes.map((change) => withFields(change, filters.fields)) }
+  if (format === 'objects') await printObjects(printing, shown, printDocument)
+  else if (format === 'patch') await printPatch(printing, shown)
+  else if (!answer.nothing) await printList(printing, shown)
+}
+
+type Shown = Pick<Answer, 'changes' | 'extra'>
+
+async function printList({ options, session, subject }: Printing, { changes, extra }: Shown): Promise<void> {
   const screen = listView({
-    subject: subjectOf(targets),
-    changes: answer.changes,
-    extra: answer.extra,
-    single: singleObject(targets) !== undefined,
-    allNamespaces: targets.some(({ type, namespace }) => type.namespaced && namespace === undefined),
+    subject: subject.text,
+    changes,
+    extra,
+    single: subject.single,
+    allNamespaces: subject.allNamespaces,
     perObject: options.maxHistory,
     filtered: options.filtered,
     since: options.filters.since,
@@ -72,8 +70,7 @@ export async function printListScreen(
   for (const line of footer) await session.stderr.write(`${line}\n`)
 }
 
-async function printPatch(run: BlameRun, { changes, extra }: Answer): Promise<void> {
-  const { options, session } = run
+async function printPatch({ options, session }: Printing, { changes, extra }: Shown): Promise<void> {
   if (changes.length === 0) return
   const now = session.clock.now()
   const { reverse, noHeaders, consequences: unfold } = options
@@ -84,11 +81,10 @@ async function printPatch(run: BlameRun, { changes, extra }: Answer): Promise<vo
 }
 
 async function printObjects(
-  run: BlameRun,
-  { changes, extra }: Answer,
+  { options, session }: Printing,
+  { changes, extra }: Shown,
   print: DocumentPrinter | undefined,
 ): Promise<void> {
-  const { options, session } = run
   const items = options.reverse ? changes.toReversed() : changes
   const kind = items[0]?.kind ?? 'Change'
   if (options.watch) {
@@ -112,14 +108,4 @@ async function printObjects(
     items,
   } as const
   for await (const chunk of print(list)) await session.stdout.write(chunk)
-}
-
-/** The colours of stdout. */
-export function paletteOf({ color }: Pick<BlameOptions, 'color'>, session: Session): Promise<Palette> {
-  return createPalette({ color, isTTY: session.stdout.isTerminal, env: session.environment })
-}
-
-/** How many columns a line may have. */
-export function widthOf({ isTerminal }: Output): number {
-  return (isTerminal && process.stdout.columns) || SCREEN_COLUMNS
 }

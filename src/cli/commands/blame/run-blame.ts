@@ -1,5 +1,6 @@
 import { connect } from '../../../core/kube/connect.ts'
 import { loadConnection } from '../../../core/kube/kubeconfig.ts'
+import { visible } from '../../../core/lib/text.ts'
 import { ApiTypes } from '../../shell/api-types.ts'
 import type { Session } from '../../shell/session.ts'
 import { VERSION } from '../../shell/version.ts'
@@ -8,7 +9,7 @@ import type { BlameRun } from './blame-run.ts'
 import { blameConnectionOverrides } from './connection-overrides.ts'
 import { blameOptions, type BlameFlags } from './options.ts'
 import { reportFailures } from './report-failures.ts'
-import { findTargets } from './targets.ts'
+import { findTargets, subjectOf } from './targets.ts'
 
 /** Answers `kubectl blame [TYPE [NAME…]]`. */
 export async function runBlame(
@@ -24,6 +25,10 @@ export async function runBlame(
           isTTY: session.stdout.isTerminal,
         })
       : undefined
+  if (options.input !== undefined) {
+    const { blameInput } = await import('./blame-input.ts')
+    return blameInput(options.input, options, printDocument, session)
+  }
   const connection = await loadConnection(blameConnectionOverrides(flags))
   const transport = connect(connection, { userAgent: `deckwatch/${VERSION}` })
   const ended = new AbortController()
@@ -51,7 +56,7 @@ export async function runBlame(
 }
 
 async function show(run: BlameRun, printDocument: DocumentPrinter | undefined): Promise<void> {
-  const { options } = run
+  const { options, session } = run
   if (options.format === 'yaml') {
     const { blameObjects } = await import('./blame-objects.ts')
     return blameObjects(run)
@@ -64,12 +69,17 @@ async function show(run: BlameRun, printDocument: DocumentPrinter | undefined): 
   watching?.checkWatchable(run)
   const { answer, scope } =
     run.targets.length === 0 ? await overviewOf(run) : { answer: await answerFor(run), scope: undefined }
-  if (run.targets.length === 0 && (options.format === 'list' || options.format === 'wide')) {
-    const { printOverview } = await import('./blame-overview.ts')
-    await printOverview(run, answer, scope)
-  } else await printChanges(run, answer, printDocument)
+  const asScreen = options.format === 'list' || options.format === 'wide'
+  if (options.format === 'diff') {
+    await (await import('./print-diff.ts')).printDiff(run, answer)
+  } else if (run.targets.length === 0 && asScreen) {
+    await (await import('./blame-overview.ts')).printOverview(run, answer, scope)
+  } else {
+    await printChanges({ options, session, subject: subjectOf(run.targets) }, answer, printDocument)
+  }
+  for (const hint of answer.hints) await session.stderr.write(`${visible(hint)}\n`)
   if (watching) return watching.watchChanges(run, answer, scope)
-  await reportFailures(answer.failures, run.session)
+  await reportFailures(answer.failures, session)
 }
 
 async function overviewOf(run: BlameRun) {

@@ -42,10 +42,17 @@ export async function findTargets(
   return targets
 }
 
-/** What an answer is about: `deployment/web in shop`, `deployments in all namespaces`, `clusterrole/admin`. */
-export function subjectOf(targets: readonly Target[]): string {
-  const [first] = targets
-  if (!first) return ''
+/** What an answer is about. */
+export interface Subject {
+  /** `deployment/web in shop`, `deployments in all namespaces`, `clusterrole/admin`. */
+  readonly text: string
+  /** One object was named. */
+  readonly single: boolean
+  readonly allNamespaces: boolean
+}
+
+/** What the targets of a command line are about. */
+export function subjectOf(targets: readonly Target[]): Subject {
   const what = targets.map(({ type, names }) =>
     names === undefined
       ? type.resource
@@ -55,17 +62,11 @@ export function subjectOf(targets: readonly Target[]): string {
   )
   const placed = targets.find(({ type }) => type.namespaced)
   const where = placed ? ` in ${placed.namespace ?? 'all namespaces'}` : ''
-  return `${what.join(', ')}${where}`
-}
-
-/** The one object that the targets name, if it is one. */
-export function singleObject(
-  targets: readonly Target[],
-): { readonly type: ApiResource; readonly namespace: string | undefined; readonly name: string } | undefined {
-  const [first] = targets
-  const name = first?.names?.[0]
-  if (!first || name === undefined || targets.length > 1 || (first.names?.length ?? 0) > 1) return undefined
-  return { type: first.type, namespace: first.namespace, name }
+  return {
+    text: `${what.join(', ')}${where}`,
+    single: targets.length === 1 && targets[0]?.names?.length === 1,
+    allNamespaces: placed !== undefined && placed.namespace === undefined,
+  }
 }
 
 /** How kubectl names an object of a type: `deployment.apps/web`. */

@@ -6,9 +6,9 @@ import { changeSelector, withFields } from '../../features/blame/select.ts'
 import { createBlameStream } from '../../render/blame-list.ts'
 import { renderJsonLine } from '../../render/structured.ts'
 import type { Answer, BlameRun } from './blame-run.ts'
-import { paletteOf, widthOf } from './print-changes.ts'
+import { paletteOf, widthOf } from './screen.ts'
 import { questionsFor } from './recorded-changes.ts'
-import { singleObject, subjectOf } from './targets.ts'
+import { subjectOf } from './targets.ts'
 
 const SHORTENED = 'shortened to fit; in whole: -o json'
 
@@ -30,18 +30,18 @@ export async function watchChanges(run: BlameRun, answer: Answer, scope: string 
   const { options, targets, session, signal } = run
   const { filters } = options
   const { stdout, stderr, clock } = session
-  const going = answer.going
+  const { way, resourceVersion } = answer
   const [question] = questionsFor(targets, scope, { filters, maxHistory: undefined })
-  if (!going || !question) throw new TypeError('one question was answered by a companion')
+  if (!way || resourceVersion === undefined || !question)
+    throw new TypeError('one question was answered by a companion')
+  const ofAll = targets.length === 0
+  const subject = subjectOf(targets)
   const view = new FollowView(
     {
-      subject: targets.length > 0 ? subjectOf(targets) : (scope ?? 'the cluster'),
+      subject: ofAll ? (scope ?? 'the cluster') : subject.text,
+      single: subject.single,
+      allNamespaces: ofAll ? scope === undefined : subject.allNamespaces,
       matches: changeSelector(filters),
-      single: singleObject(targets) !== undefined,
-      allNamespaces:
-        targets.length === 0
-          ? scope === undefined
-          : targets.some(({ type, namespace }) => type.namespaced && !namespace),
       wide: options.format === 'wide',
       calendar: localCalendar,
     },
@@ -54,7 +54,7 @@ export async function watchChanges(run: BlameRun, answer: Answer, scope: string 
     { palette, width: widthOf(stdout) },
   )
   const query = { ...question.query, since: undefined, until: undefined }
-  for await (const notice of going.way.ports.followChanges(query, going.resourceVersion, signal)) {
+  for await (const notice of way.ports.followChanges(query, resourceVersion, signal)) {
     const { items, changes, notes } = view.take(notice, clock.now())
     if (options.format === 'objects') {
       for (const change of changes) await stdout.write(renderJsonLine(withFields(change, filters.fields)))
@@ -62,6 +62,6 @@ export async function watchChanges(run: BlameRun, answer: Answer, scope: string 
       await stdout.write(stream.write(items))
     }
     for (const note of [...notes, ...stream.footer()]) await stderr.write(`${visible(note)}\n`)
-    if (notice.type === 'lost') going.way.question.giveUp(notice.reason)
+    if (notice.type === 'lost') way.question.giveUp(notice.reason)
   }
 }
