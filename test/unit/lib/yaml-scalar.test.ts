@@ -5,6 +5,9 @@ import { compareYamlKeys, yamlBlock, yamlScalar } from '../../../src/core/lib/ya
 
 const VERSIONS = ['1.1', '1.2'] as const
 
+/** The package reads these as numbers in its YAML 1.1, against the specification and all others; kubectl leaves them plain. */
+const MISREAD = /^[-+]?[eE][-+]?\d+$/
+
 /** Text of the kinds that YAML reads as something else, or breaks at. */
 const tricky = fc.oneof(
   fc.string({ unit: 'grapheme' }),
@@ -21,6 +24,7 @@ describe('YAML scalars', () => {
     ['10.0.0.1', '10.0.0.1'],
     ['128Mi', '128Mi'],
     ['a b, c', 'a b, c'],
+    ['E10', 'E10'],
     ['true', '"true"'],
     ['on', '"on"'],
     ['', '""'],
@@ -56,6 +60,7 @@ describe('YAML scalars', () => {
   it('reads as the same text in YAML 1.1 and 1.2, on one line, as value and as key', () => {
     fc.assert(
       fc.property(tricky, (text) => {
+        fc.pre(!MISREAD.test(text))
         const yaml = yamlScalar(text)
         assert.doesNotMatch(yaml, /[\n\r\u2028\u2029]/)
         for (const version of VERSIONS) {
