@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DEFAULT_VALUES, OWNED_SELECTOR, manifests, ownedKinds } from '../../server/deploy/index.ts'
+import { RECORDED_RESOURCES } from '../../server/audit-log/recorded-resources.ts'
+import { webhooksOf } from '../../server/audit-log/registration/webhooks-of.ts'
 import { helm, requireHelm } from '../kit/helm.ts'
 import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
 import { requireKubernetes } from '../kit/kubernetes/shared.ts'
 import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
 
+const NOBODY = { users: [], groups: [], namespaces: [], extra: [] }
 const CHART = fileURLToPath(new URL('../../server/deploy/chart', import.meta.url))
 
 describe('the chart, installed by Helm', function () {
@@ -58,6 +61,58 @@ describe('the chart, installed by Helm', function () {
     await succeed('upgrade', 'deckwatch', CHART, '--reset-values')
     assert.deepEqual(await namesOf('Deployment'), ['deckwatch'])
     assert.deepEqual(await namesOf('PodDisruptionBudget'), [])
+  })
+
+  it('brings the webhook empty, and leaves what the companion writes into it', async () => {
+    const configuration = manifests({ ...DEFAULT_VALUES, components: ['audit-log'] }).find(
+      ({ object }) => object.kind === 'ValidatingWebhookConfiguration',
+    )
+    assert.ok(configuration)
+    const read = () =>
+      cluster.admin.send<{ metadata: { uid: string }; webhooks?: readonly unknown[] }>(
+        'GET',
+        configuration.path,
+      )
+    const components = 'components={image-graph,audit-log}'
+    await succeed('upgrade', 'deckwatch', CHART, '--set', components)
+    const empty = await read()
+    assert.equal(empty.webhooks, undefined)
+    const [webhook] = webhooksOf({
+      config: {
+        auditExclude: NOBODY,
+        auditInclude: NOBODY,
+        auditConditions: [],
+        auditAccess: false,
+      },
+      resources: RECORDED_RESOURCES,
+      service: { namespace: 'deckwatch', name: 'deckwatch', port: 443 },
+      path: '/audit/x',
+      bundle: '',
+      ownNamespaces: ['deckwatch'],
+      ownUsers: [],
+    })
+    const { metadata, apiVersion, kind } = configuration.object
+    const { exitCode, stderr } = await cluster.kubectl(
+      ['apply', '--server-side', '--field-manager=deckwatch-companion', '-f', '-'],
+      {
+        input: JSON.stringify({
+          apiVersion,
+          kind,
+          metadata: { name: metadata.name },
+          webhooks: [{ ...webhook, clientConfig: { url: 'https://127.0.0.1/audit' } }],
+        }),
+      },
+    )
+    assert.equal(exitCode, 0, stderr)
+    const { webhooks } = await read()
+    assert.equal(webhooks?.length, 1)
+    await succeed('upgrade', 'deckwatch', CHART, '--set', components, '--set', 'logLevel=debug')
+    const after = await read()
+    assert.deepEqual([after.metadata.uid, after.webhooks], [empty.metadata.uid, webhooks])
+    const notes = await succeed('upgrade', 'deckwatch', CHART, '--set', components)
+    assert.match(notes, /kubectl delete validatingwebhookconfiguration deckwatch-audit-log/)
+    await succeed('upgrade', 'deckwatch', CHART, '--reset-values')
+    assert.deepEqual(await namesOf('ValidatingWebhookConfiguration'), [])
   })
 
   it('removes everything but the namespace, which holds what the companion made for itself', async () => {

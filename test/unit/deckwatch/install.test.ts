@@ -144,6 +144,19 @@ describe('planning an installation', () => {
     assert.deepEqual((await planInstall(cluster, CHOICE, signal)).changes, [])
   })
 
+  it('counts no key that an earlier version did not know as a change', async () => {
+    const cluster = new WillingCluster()
+    const { auditLog: _, store: __, ...earlier } = VALUES
+    const annotations = { 'deckwatch.dev/values': JSON.stringify(earlier) }
+    const installed = installedObjects().map((made) =>
+      made.metadata.name === 'deckwatch-config'
+        ? { ...made, metadata: { ...made.metadata, annotations } }
+        : made,
+    )
+    cluster.put(...installed)
+    assert.deepEqual((await planInstall(cluster, CHOICE, signal)).changes, [])
+  })
+
   it('leaves the labels of a namespace alone in which others work', async () => {
     const cluster = new WillingCluster()
     cluster.put(

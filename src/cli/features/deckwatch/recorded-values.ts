@@ -1,4 +1,4 @@
-import { NAMES, type DeployValues } from '../../../../server/deploy/index.ts'
+import { DEFAULT_VALUES, NAMES, type DeployValues } from '../../../../server/deploy/index.ts'
 import type { StoredObject } from './stored-object.ts'
 
 /** Where an installation remembers its values, so that the next one can tell what it changes. */
@@ -22,11 +22,19 @@ export function changedValues(standing: readonly StoredObject[], values: DeployV
     // Written by somebody else.
     return []
   }
-  return differences(before, values, '')
+  return differences(completed(DEFAULT_VALUES, before), values, '')
 }
 
 function isConfig({ kind, metadata }: StoredObject): boolean {
   return kind === 'ConfigMap' && metadata.name === NAMES.config
+}
+
+/** Recorded values with the defaults of the keys that there were not yet. */
+function completed(defaults: unknown, recorded: unknown): unknown {
+  if (recorded === undefined) return defaults
+  if (!isRecord(defaults) || !isRecord(recorded)) return recorded
+  const names = [...new Set([...Object.keys(defaults), ...Object.keys(recorded)])]
+  return Object.fromEntries(names.map((name) => [name, completed(defaults[name], recorded[name])]))
 }
 
 function differences(before: unknown, after: unknown, key: string): readonly string[] {
