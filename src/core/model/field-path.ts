@@ -1,4 +1,8 @@
+import type { FieldChange } from '../wire/change.ts'
 import { formatScalar, parsePath, readSteps, type PathStep } from './field-path-syntax.ts'
+import { wellKnownListKeys } from './list-keys.ts'
+import { entryStep } from './object-diff-entry.ts'
+import { isMap } from './object-diff-equal.ts'
 
 /** The written form of paths. */
 export { formatPath, parsePath, type PathScalar, type PathStep } from './field-path-syntax.ts'
@@ -21,9 +25,42 @@ const NOT_ALONE = new Set(['metadata', 'spec', 'status', 'data', 'activeDeadline
  * What `shortPath` leaves out may be left out. A RangeError says where the pattern cannot be read.
  */
 export function matchesPath(pattern: string, path: string): boolean {
-  const wanted = parsePattern(pattern)
   const steps = parsePath(path)
-  return offsets(steps).some((offset) => startsWith(steps, offset, wanted))
+  return readings(pattern).some(
+    (wanted) => wanted.length <= steps.length && wanted.every((want, i) => fitsAt(steps, i, want)),
+  )
+}
+
+/** As `matchesPath`; a change of something greater counts where it has the named field in it: an added container its image. */
+export function matchesChange(pattern: string, { path, from, to }: FieldChange): boolean {
+  const steps = parsePath(path)
+  return readings(pattern).some((wanted) => {
+    const shared = Math.min(wanted.length, steps.length)
+    if (!wanted.slice(0, shared).every((want, i) => fitsAt(steps, i, want))) return false
+    const rest = wanted.slice(shared)
+    return rest.length === 0 || holdsField(from, rest) || holdsField(to, rest)
+  })
+}
+
+function holdsField(value: unknown, [want, ...rest]: readonly PatternStep[]): boolean {
+  if (want === undefined) return true
+  if (Array.isArray(value)) {
+    const keys = wellKnownListKeys([], value)
+    return value.some((entry: unknown, i) => fits(want, entryStep(keys, entry, i)) && holdsField(entry, rest))
+  }
+  if (!isMap(value)) return false
+  return Object.entries(value).some(([key, inner]) => fits(want, { key }) && holdsField(inner, rest))
+}
+
+/** All that a pattern may mean: itself, and with what screens leave out before it. */
+function readings(pattern: string): readonly (readonly PatternStep[])[] {
+  const wanted = parsePattern(pattern)
+  return [wanted, ...HIDDEN.map((hidden) => [...hidden.map((key) => ({ key })), ...wanted])]
+}
+
+function fitsAt(steps: readonly PathStep[], i: number, want: PatternStep): boolean {
+  const step = steps[i]
+  return step !== undefined && fits(want, step)
 }
 
 function parsePattern(text: string): PatternStep[] {
@@ -32,14 +69,6 @@ function parsePattern(text: string): PatternStep[] {
     const [first] = raw.words
     if (raw.words.length === 1 && first?.text === '*' && !first.quoted) return { any: true }
     return { words: raw.words.map((word) => word.text) }
-  })
-}
-
-function startsWith(steps: readonly PathStep[], offset: number, wanted: readonly PatternStep[]): boolean {
-  if (steps.length - offset < wanted.length) return false
-  return wanted.every((want, i) => {
-    const step = steps[offset + i]
-    return step !== undefined && fits(want, step)
   })
 }
 
@@ -65,11 +94,6 @@ function wordsOf(step: PathStep): string[] {
   if ('index' in step) return [String(step.index)]
   if ('value' in step) return [String(step.value)]
   return Object.values(step.entry).map(String)
-}
-
-/** How many steps may be left out before the rest names the field. */
-function offsets(steps: readonly PathStep[]): number[] {
-  return [0, ...HIDDEN.filter((hidden) => isUnder(steps, hidden)).map((hidden) => hidden.length)]
 }
 
 function isUnder(steps: readonly PathStep[], keys: readonly string[]): boolean {

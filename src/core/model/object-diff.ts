@@ -1,8 +1,9 @@
 import { diffLines } from '../lib/text-diff.ts'
 import type { FieldChange } from '../wire/change.ts'
-import { formatPath, type PathScalar, type PathStep } from './field-path-syntax.ts'
+import { formatPath, type PathStep } from './field-path-syntax.ts'
 import type { EntryKeys, ListKeys } from './list-keys.ts'
-import { equalValues, isMap, type JsonMap } from './object-diff-equal.ts'
+import { entryStep } from './object-diff-entry.ts'
+import { equalValues, type JsonMap } from './object-diff-equal.ts'
 import { matchEntries } from './object-diff-match.ts'
 import { movedEntries } from './object-diff-order.ts'
 
@@ -103,7 +104,7 @@ class Differ {
     const gone = new Set(Array.from({ length: beforeEnd - start }, (_, i) => start + i))
     for (let i = start; i < afterEnd; i++) {
       const place = places[i]
-      this.#trail[depth] = stepOf(after[i], keys)
+      this.#trail[depth] = entryStep(keys, after[i], i)
       if (place === undefined) {
         this.#emit(depth + 1, { op: 'add', to: after[i], index: { to: i } })
         continue
@@ -113,7 +114,7 @@ class Differ {
       this.visit(before[place], after[i], depth + 1)
     }
     for (const i of gone) {
-      this.#trail[depth] = stepOf(before[i], keys)
+      this.#trail[depth] = entryStep(keys, before[i], i)
       this.#emit(depth + 1, { op: 'remove', from: before[i], index: { from: i } })
     }
   }
@@ -137,9 +138,4 @@ interface MatchedLists {
   readonly start: number
   readonly beforeEnd: number
   readonly afterEnd: number
-}
-
-function stepOf(entry: unknown, keys: EntryKeys): PathStep {
-  if (keys === 'set' || !isMap(entry)) return { value: entry as PathScalar }
-  return { entry: Object.fromEntries(keys.map((key) => [key, entry[key] as PathScalar])) }
 }

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import {
   formatPath,
+  matchesChange,
   matchesPath,
   parsePath,
   shortPath,
   type PathStep,
 } from '../../../src/core/model/field-path.ts'
+import type { FieldChange } from '../../../src/core/wire/change.ts'
 
 const scalar = fc.oneof(
   fc.constantFrom('app', '80', 'true', 'a,b', 'x]', '1e5', '', '=', '*', '10.0.0.1', '/var/run', 'null'),
@@ -148,6 +150,44 @@ describe('a pattern of paths', () => {
   it('that cannot be read says so', () => {
     assert.throws(() => matchesPath('containers[app', 'spec'), /"\]" was expected at character 15/)
   })
+})
+
+describe('a pattern and a change of something greater', () => {
+  const proxy = { name: 'proxy', image: 'envoy:1', ports: [{ containerPort: 80, protocol: 'TCP' }] }
+  const added: FieldChange = {
+    path: 'spec.template.spec.containers[name=proxy]',
+    op: 'add',
+    to: proxy,
+    index: { to: 0 },
+  }
+  const created: FieldChange = {
+    path: '',
+    op: 'add',
+    to: { spec: { template: { spec: { containers: [proxy] } } } },
+  }
+  const cases: readonly (readonly [pattern: string, change: FieldChange, fits: boolean])[] = [
+    ['containers[proxy].image', added, true],
+    ['containers[proxy].ports[80]', added, true],
+    ['containers[*].image', added, true],
+    ['spec.template.spec.containers[name=proxy].image', added, true],
+    ['containers', added, true],
+    ['containers[proxy].tty', added, false],
+    ['containers[app].image', added, false],
+    ['containers[proxy].image.tag', added, false],
+    ['containers[proxy].image', created, true],
+    ['containers[app].image', created, false],
+    ['replicas', created, false],
+    ['spec', created, true],
+    ['rules[1].verbs', { path: 'rules', op: 'replace', from: [], to: [{}, { verbs: [] }] }, true],
+    ['rules[1].verbs', { path: 'rules', op: 'replace', from: [], to: [{ verbs: [] }] }, false],
+    ['metadata.labels.app', { path: 'metadata.labels', op: 'remove', from: { app: 'x' } }, true],
+    ['data.a', { path: 'data.a', op: 'replace', lines: [] }, true],
+  ]
+  for (const [pattern, change, fits] of cases) {
+    it(`${pattern} ${fits ? 'is' : 'is not'} in ${change.op} ${change.path === '' ? 'of the object' : change.path}`, () => {
+      assert.equal(matchesChange(pattern, change), fits)
+    })
+  }
 })
 
 describe('the short form of a path', () => {
