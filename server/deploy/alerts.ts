@@ -12,6 +12,9 @@ export interface AlertRule {
   readonly annotations: { readonly summary: string; readonly description: string }
 }
 
+/** What became of reviews that were answered and that nobody will find in the history. */
+export const LOST_OUTCOMES = ['large', 'crowded', 'rate', 'full', 'slow', 'failed'] as const
+
 const STATUS = 'kubectl deckwatch status tells more.'
 
 /** When somebody should look at the audit log. A restart is over before any of them fires. */
@@ -48,11 +51,11 @@ export const AUDIT_ALERTS: readonly AlertRule[] = [
   },
   {
     alert: 'DeckwatchReviewsDropped',
-    expr: 'sum by (namespace, reason) (increase(deckwatch_audit_dropped_total[10m])) > 0',
+    expr: `sum by (namespace, outcome) (increase(deckwatch_audit_reviews_total{outcome=~"${LOST_OUTCOMES.join('|')}"}[10m])) > 0`,
     labels: { severity: 'warning' },
     annotations: {
       summary: 'Reviews of changes could not be kept',
-      description: `{{ $value | humanize }} reviews of the last ten minutes were answered and not kept ({{ $labels.reason }}). ${STATUS}`,
+      description: `{{ $value | humanize }} reviews of the last ten minutes were answered and not kept ({{ $labels.outcome }}). ${STATUS}`,
     },
   },
   {

@@ -38,20 +38,12 @@ const PANELS: readonly Panel[] = [
   },
   {
     title: 'Reviews',
-    description: 'By operation; dry runs and writes that change nothing are not recorded.',
+    description: 'By what became of them; only those that are recorded may become changes.',
     type: 'timeseries',
     unit: 'reqps',
     queries: [
-      {
-        expr: `sum by (operation) (rate(deckwatch_audit_reviews_total{${OWN}}[5m]))`,
-        legend: '{{operation}}',
-      },
-      { expr: `sum(rate(deckwatch_audit_dry_runs_total{${OWN}}[5m]))`, legend: 'of them dry runs' },
-      { expr: `sum(rate(deckwatch_audit_no_ops_total{${OWN}}[5m]))`, legend: 'of them no-ops' },
-      {
-        expr: `sum by (reason) (rate(deckwatch_audit_dropped_total{${OWN}}[5m]))`,
-        legend: 'lost: {{reason}}',
-      },
+      { expr: `sum by (outcome) (rate(deckwatch_audit_reviews_total{${OWN}}[5m]))`, legend: '{{outcome}}' },
+      { expr: `sum(rate(deckwatch_audit_no_ops_total{${OWN}}[5m]))`, legend: 'changes nothing' },
     ],
   },
   {

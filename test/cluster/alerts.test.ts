@@ -88,7 +88,7 @@ describe('alerts and dashboard, by Prometheus’ own tool', function () {
           series: 'deckwatch_audit_changes_total{namespace="deckwatch",state="confirmed"}',
           values: '0+5x40',
         },
-        { series: 'deckwatch_audit_dropped_total{namespace="deckwatch",reason="full"}', values: '0x40' },
+        { series: 'deckwatch_audit_reviews_total{namespace="deckwatch",outcome="full"}', values: '0x40' },
       ],
       {},
     )
