@@ -95,11 +95,12 @@ export function wrapHanging(text: string, width: number, indent: number): string
 }
 
 /** Where a line may end, and where within a word that is longer than a line. */
-const BREAKS = /(?<=[ /,]|(?<!\d):|\dT(?=\d\d:))/
+const BREAKS = /(?<=[ /,])|(?<=(?<!\d):)(?=[a-z])|(?<=\dT)(?=\d\d:)/i
 const WORD_BREAKS = [/(?=[@[])/, /(?<=[-.])/]
 
 /**
- * All of a text in lines of at most `width` cells: broken at blanks, behind `/`, `:` and `,`, between the date and the
+ * All of a text in lines of at most `width` cells: broken at blanks, behind `/`, `,` and the `:` before a
+ * name, between the date and the
  * time of RFC 3339; longer words before `@` and `[`, behind `-` and `.`, and where even that is too long, anywhere.
  */
 export function wrapText(text: string, width: number): string[] {

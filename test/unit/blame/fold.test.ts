@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
-import { consequenceLines, foldChanges, type FoldedChange } from '../../../src/cli/features/blame/fold.ts'
+import {
+  consequenceLines,
+  consequencesOf,
+  foldChanges,
+  type FoldedChange,
+} from '../../../src/cli/features/blame/fold.ts'
 import { change, replaced, type ChangeSeed } from './changes.ts'
 import { lines, listText } from './screen.ts'
 
@@ -83,6 +88,15 @@ describe('consequences of a change', () => {
       '+ 6 more consequences',
     ])
     assert.deepEqual(consequenceLines([]), [])
+  })
+
+  it('are found among others of the namespace', () => {
+    const others = [...CASCADE.slice(0, 5), change({ id: 'x' }), deletedPod('d')]
+    assert.deepEqual(
+      consequencesOf(CASCADE.slice(5), others).map(({ metadata }) => metadata?.name),
+      ['rs', 'pod-a', 'pod-b', 'pod-b', 'pod-c', 'pod-d'],
+    )
+    assert.deepEqual(consequencesOf(CASCADE, CASCADE), [])
   })
 
   it('are a line or two of the row of the change', () => {

@@ -324,6 +324,45 @@ describe('the list of several objects', () => {
   })
 })
 
+describe('the list without a companion', () => {
+  const owned = (seed: ChangeSeed): Change => {
+    const { metadata: _, user: __, ...rest } = change({ ...seed, user: null, state: 'unattributed' })
+    return rest
+  }
+  const changes = [
+    owned({
+      ago: 3000,
+      via: { manager: 'kubectl-client-side-apply' },
+      changes: [
+        { path: IMAGE, op: 'replace', to: 'nginx:1.25' },
+        { path: 'metadata.labels.app', op: 'replace', to: 'web' },
+      ],
+    }),
+    {
+      ...owned({
+        via: { manager: 'kubectl' },
+        object: { subresource: 'scale' },
+        changes: [{ path: 'spec.replicas', op: 'replace', to: 3 }],
+      }),
+      time: '',
+    },
+  ]
+
+  it('has field managers, what they own as it is today, and a question where there is no time', () => {
+    assert.equal(
+      listText({ changes, extra: { recordingSince: '', gaps: [] } }),
+      lines(`
+        deployment/web in shop: last writes by field manager, newest first
+        AGE   MANAGER                    CHANGE
+        2d2h  kubectl-client-side-apply  containers[app].image  = nginx:1.25
+                                         metadata.labels.app    = web
+        ?     kubectl (/scale)           replicas  = 3
+        2> More: -f yaml (a name at each line), -o wide (all fields)
+      `),
+    )
+  })
+})
+
 describe('any list', () => {
   const text = fc.oneof(
     fc.string({ unit: 'grapheme', maxLength: 60 }),

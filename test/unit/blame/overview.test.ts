@@ -146,6 +146,17 @@ describe('the overview', () => {
     assert.match(text, /60s .* created\n {2}2m .* deleted\n/)
   })
 
+  it('tells what followed from a change with it, and not again among the controllers', () => {
+    const consequence = {
+      ...byController(DEPLOYMENTS, 'shop', 1),
+      cause: { type: 'owner', change: '1-7', object: 'Deployment web', username: 'dev-1' },
+    } as const
+    const text = told({ changes: [consequence, change({ id: '1-7', ago: 2 })] })
+    assert.match(text, /^Last 24h in the cluster: 1 change by people and tools, 1 by controllers;/)
+    assert.match(text, /\+ replicaset\/web-1 scaled by the deployment controller\n/)
+    assert.doesNotMatch(text, /change by controllers:/)
+  })
+
   it('has a line for each gap, and one line where they are many', () => {
     const gaps = Array.from({ length: 30 }, (_, i) => {
       const from = Date.parse('2026-11-21T09:00:00Z') + i * 120_000

@@ -163,6 +163,8 @@ function fieldLine(change: FieldChange): ChangeLine {
           ? line(`moved from place ${index.from + 1} to ${index.to + 1}`)
           : line('changed')
       }
+      // Of a field whose old value nobody kept, as managedFields tell it.
+      if (from === undefined) return line('= ', [valueText(to)])
       return pair(line, '', valueText(from), valueText(to))
   }
 }

@@ -53,7 +53,7 @@ function leadsBackTo(change: Change, from: Change, byName: ReadonlyMap<string, C
 /** What followed from a change, all the way down, counted: `+ 3 pods deleted by the garbage collector`. */
 export function consequenceLines(consequences: readonly FoldedChange[]): string[] {
   const groups = new Map<string, Change[]>()
-  for (const change of flatten(consequences)) {
+  for (const change of withConsequences(consequences)) {
     const key = JSON.stringify([change.object.kind, wordOf(change), change.user?.username])
     const group = groups.get(key)
     if (group) group.push(change)
@@ -89,6 +89,19 @@ function wordOf({ operation, object, changes }: Change): string {
   }
 }
 
-function flatten(folded: readonly FoldedChange[]): Change[] {
-  return folded.flatMap(({ change, consequences }) => [change, ...flatten(consequences)])
+/** Changes with all that followed from them, each behind its cause. */
+export function withConsequences(folded: readonly FoldedChange[]): Change[] {
+  return folded.flatMap(({ change, consequences }) => [change, ...withConsequences(consequences)])
+}
+
+/**
+ * Of other changes those that followed from some, at once or through others: what `--consequences` of one object wants
+ * of its namespace. Give `listView` both, the newest first.
+ */
+export function consequencesOf(some: readonly Change[], others: readonly Change[]): Change[] {
+  const known = new Set(some.map(({ metadata }) => metadata?.name))
+  const folded = foldChanges([...some, ...others.filter(({ metadata }) => !known.has(metadata?.name))])
+  return withConsequences(folded.filter(({ change }) => known.has(change.metadata?.name))).filter(
+    ({ metadata }) => !known.has(metadata?.name),
+  )
 }

@@ -54,6 +54,7 @@ export class FollowView {
       calendar: options.calendar,
       time: 'clock',
       objects: options.single ? 'none' : options.allNamespaces ? 'namespaced' : 'named',
+      owners: false,
       via: options.wide || options.single,
       ids: options.wide,
       fields: options.wide ? Number.POSITIVE_INFINITY : 12,

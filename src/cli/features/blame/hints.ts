@@ -1,5 +1,4 @@
 import { formatCount } from '../../../core/lib/bytes.ts'
-import { plural } from '../../../core/lib/text.ts'
 import { dayOrTime, momentText, type Calendar } from './calendar.ts'
 
 /** Why people's names cannot be told. */
@@ -13,16 +12,15 @@ export type Lacking =
 
 /** One line for stderr: what the answer lacks without the companion, and how to get it. */
 export function lackingHint(lacking: Lacking): string {
-  const instead = 'shown are field managers, not people, and no old values'
   switch (lacking.type) {
     case 'no-companion':
       return lacking.reason === undefined
-        ? `No companion in this cluster: ${instead}. For both: kubectl deckwatch install --components audit-log`
-        : `${lacking.reason}: ${instead}. What is wrong: kubectl deckwatch status`
+        ? 'No companion, so managers, not people: kubectl deckwatch install --components audit-log'
+        : `${lacking.reason}, so managers, not people: kubectl deckwatch status`
     case 'no-audit-log':
-      return `The companion records no changes: ${instead}. Add it: kubectl deckwatch install --components audit-log`
+      return 'Nothing is recorded, so managers, not people: kubectl deckwatch install --components audit-log'
     case 'not-asked':
-      return `The companion was not asked (--companion=never): ${instead}`
+      return 'The companion was not asked (--companion=never), so managers, not people'
   }
 }
 
@@ -46,22 +44,16 @@ export function nothingHint(found: NothingFound): string {
   const { subject, recordingSince, created, hidden, filtered, now, calendar } = found
   if (filtered) {
     const others =
-      hidden === undefined || hidden === 0 ? '' : `: ${plural(hidden, 'other change')} of it kept`
-    return `No change of ${subject} matches${others}; without --user, --field, --since and the like there may be more.`
+      hidden === undefined || hidden === 0 ? '' : `; ${formatCount(hidden)} without these filters`
+    return `No change of ${subject} matches${others}`
   }
   const since = Date.parse(recordingSince)
-  if (Number.isNaN(since)) return `No change of ${subject} is recorded.`
+  if (Number.isNaN(since)) return `No change of ${subject} is recorded`
   const begins = dayOrTime(since, now, calendar)
   if (created !== undefined && created < since) {
-    return `No change of ${subject} since recording began (${begins}): it is older, of ${momentText(created, now, calendar)}. Its field managers: -f yaml`
+    return `No change since recording began (${begins}); the object is of ${momentText(created, now, calendar)}. Its field managers: -f yaml`
   }
-  return `No change of ${subject} is recorded; recording since ${begins}.`
-}
-
-/** One line for stderr: what the filters hid among what was found. */
-export function hiddenHint(hidden: number, flags: readonly string[]): string | undefined {
-  if (hidden === 0) return undefined
-  return `${plural(hidden, 'change')} ${hidden === 1 ? 'does' : 'do'} not match ${flags.join(', ')}`
+  return `No change of ${subject} is recorded; recording since ${begins}`
 }
 
 /** Objects that exist and of which no change is recorded, in one line; undefined where there is none. */

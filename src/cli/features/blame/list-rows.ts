@@ -48,6 +48,8 @@ export interface RowOptions {
   readonly time: 'relative' | 'full' | 'none' | 'clock'
   /** A column with the objects, `namespaced` where they lie in several namespaces. */
   readonly objects: 'none' | 'named' | 'namespaced'
+  /** Only managedFields tell: in place of people there are field managers. */
+  readonly owners: boolean
   /** A column with field manager or source and revision. */
   readonly via: boolean
   /** A column with the names of the changes, for `kubectl blame undo` and `kubectl get changes`. */
@@ -87,11 +89,11 @@ export function changesByObject(entries: readonly Entry[]): Entry[][] {
 }
 
 /** The titles of the columns that `changeRows` fills. */
-export function rowTitles({ time, objects, via, ids }: RowOptions): string[] {
+export function rowTitles({ time, objects, owners, via, ids }: RowOptions): string[] {
   return [
     ...(time === 'none' ? [] : [time === 'relative' ? 'AGE' : 'TIME']),
     ...(objects === 'none' ? [] : ['OBJECT']),
-    'WHO',
+    owners ? 'MANAGER' : 'WHO',
     ...(via ? ['VIA'] : []),
     ...(ids ? ['ID'] : []),
     'CHANGE',
@@ -106,7 +108,7 @@ export function changeRows(
   depth = 0,
 ): ListItem[] {
   const { change, consequences } = folded
-  const { objects, unfold, fields } = options
+  const { objects, owners, unfold, fields } = options
   const lines = changeLines(change, {
     fields,
     anew,
@@ -122,7 +124,7 @@ export function changeRows(
         ...folds.map((lead): ChangeLine => ({ label: '', lead, values: [], tail: '', style: 'faint' })),
       ],
       depth,
-      ...(change.state === 'not-landed' ? { style: 'bad' } : nameless ? { style: 'warn' } : {}),
+      ...(change.state === 'not-landed' ? { style: 'bad' } : nameless && !owners ? { style: 'warn' } : {}),
     },
     ...(unfold
       ? consequences.flatMap((consequence) => changeRows(entryOf(consequence), options, false, depth + 1))
@@ -133,7 +135,11 @@ export function changeRows(
 function cellsOf(change: Change, options: RowOptions, depth: number): string[] {
   const { object, via, metadata, user } = change
   // Under the change that led to it a consequence needs no word on whose it was.
-  const who = depth > 0 && user ? actorWords(user.username) : whoText(change)
+  const who = options.owners
+    ? managerText(change)
+    : depth > 0 && user
+      ? actorWords(user.username)
+      : whoText(change)
   const time = timeText(Date.parse(change.time), options)
   const place = options.objects === 'namespaced' && object.namespace !== '' ? `${object.namespace}/` : ''
   return [
@@ -145,7 +151,15 @@ function cellsOf(change: Change, options: RowOptions, depth: number): string[] {
   ]
 }
 
+/** `kube-controller-manager (/status)` */
+function managerText({ via: { manager }, object: { subresource } }: Change): string {
+  return subresource === '' ? manager : `${manager} (/${subresource})`
+}
+
 function timeText(time: number, { now, calendar, time: form }: RowOptions): string | undefined {
+  if (form === 'none') return undefined
+  // managedFields may have none.
+  if (Number.isNaN(time)) return '?'
   switch (form) {
     case 'relative':
       return ageOf(time, now)
@@ -153,7 +167,5 @@ function timeText(time: number, { now, calendar, time: form }: RowOptions): stri
       return fullText(time, calendar)
     case 'clock':
       return clockText(calendar(time))
-    case 'none':
-      return undefined
   }
 }

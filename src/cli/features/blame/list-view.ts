@@ -19,8 +19,9 @@ import {
 export interface ListInput {
   /** `deployment/web in shop`, `deployments in shop`, `deployments in all namespaces`. */
   readonly subject: string
-  /** The newest first, filtered; consequences too, where they were asked for. */
+  /** The newest first, filtered, with their consequences; those without metadata are what managedFields tell. */
   readonly changes: readonly Change[]
+  /** `recordingSince` is empty where nobody records. */
   readonly extra: Pick<ChangeListExtra, 'recordingSince' | 'gaps' | 'kept'>
   /** One object was named: it needs no column and no heading. */
   readonly single: boolean
@@ -43,8 +44,9 @@ export interface ListInput {
   readonly time: 'relative' | 'full' | 'none'
 }
 
-/** So many fields of a change have a line of their own. */
+/** So many fields of a change have a line of their own, and so many where each object has one change. */
 const FIELD_LINES = 12
+const FIELD_LINES_OF_MANY = 4
 
 /** More gaps than so many in a row, with nothing between them, are told in one sentence. */
 const GAP_LINES = 3
@@ -65,26 +67,32 @@ export function listView(input: ListInput): ListScreen {
     header: [headerText(input, shown, histories.length)],
     titles: items.some(({ type }) => type === 'row') ? rowTitles(options) : [],
     items,
-    footer: shown === 0 ? [] : [footerText(input, entries)],
+    footer: shown === 0 ? [] : [footerText(input, entries)].filter((line) => line !== ''),
     shortened: 'shortened to fit; in whole: -f patch',
   }
 }
 
-function rowOptions(
-  { now, calendar, single, allNamespaces, wide, unfold, time }: ListInput,
-  grouped: boolean,
-): RowOptions {
+function rowOptions(input: ListInput, grouped: boolean): RowOptions {
+  const { now, calendar, single, allNamespaces, wide, unfold, time } = input
+  const owners = isOfOwners(input)
   const objects = single || grouped ? 'none' : allNamespaces ? 'namespaced' : 'named'
+  const fields = objects === 'none' ? FIELD_LINES : FIELD_LINES_OF_MANY
   return {
     now,
     calendar,
     time,
     objects,
-    via: wide || objects === 'none',
-    ids: wide,
-    fields: wide ? Number.POSITIVE_INFINITY : FIELD_LINES,
+    owners,
+    via: !owners && (wide || objects === 'none'),
+    ids: !owners && wide,
+    fields: wide ? Number.POSITIVE_INFINITY : fields,
     unfold,
   }
+}
+
+/** No companion recorded them: they are what managedFields tell. */
+function isOfOwners({ changes }: ListInput): boolean {
+  return changes.length > 0 && changes.every(({ metadata }) => metadata === undefined)
 }
 
 function timeline(entries: readonly Entry[], input: ListInput, options: RowOptions): ListItem[] {
@@ -231,6 +239,10 @@ function countText(input: ListInput, shown: number, objects: number): string {
     extra: { kept },
   } = input
   const what = filtered ? 'matching change' : 'change'
+  if (isOfOwners(input)) {
+    const writes = `last writes by ${shown === 1 && single ? 'its field manager' : 'field manager'}`
+    return single ? writes : `${writes}, ${plural(objects, 'object')}`
+  }
   if (shown === 0) return filtered ? 'no change matches' : 'no change recorded'
   if (!single) {
     const named = plural(objects, 'object')
@@ -248,7 +260,15 @@ function recordingSince({ extra, now, calendar }: ListInput): string {
   return dayOrTime(Date.parse(extra.recordingSince), now, calendar)
 }
 
-function footerText({ single, since, extra, wide, unfold }: ListInput, entries: readonly Entry[]): string {
+function footerText(input: ListInput, entries: readonly Entry[]): string {
+  const { single, since, extra, wide, unfold } = input
+  if (isOfOwners(input)) {
+    const more = [
+      ...(single ? ['-f yaml (a name at each line)'] : []),
+      ...(wide ? [] : ['-o wide (all fields)']),
+    ]
+    return more.length === 0 ? '' : `More: ${more.join(', ')}`
+  }
   const more = ['-f diff', ...(single ? ['-f yaml (a name at each line)'] : [])]
   const folds = entries.some(({ folded }) => folded.consequences.length > 0)
   if (!unfold && folds) more.push('--consequences')

@@ -2,7 +2,7 @@ import { formatCount } from '../../../core/lib/bytes.ts'
 import { plural } from '../../../core/lib/text.ts'
 import type { Change, ChangeListExtra } from '../../../core/wire/change.ts'
 import { dayOrTime, type Calendar } from './calendar.ts'
-import { foldChanges, type FoldedChange } from './fold.ts'
+import { foldChanges, withConsequences, type FoldedChange } from './fold.ts'
 import {
   entryOf,
   changeRows,
@@ -53,7 +53,8 @@ export function overview(input: OverviewInput): ListScreen {
   const { changes, extra, now, calendar, rows: limit, wide, span, since } = input
   const folded = foldChanges(changes)
   const byPeople = folded.filter(({ change }) => isByPeople(change))
-  const byControllers = changes.filter((change) => !isByPeople(change))
+  // What followed from a person's change is told with it.
+  const byControllers = withConsequences(folded.filter(({ change }) => !isByPeople(change)))
   const clusters = clustered(byPeople)
   const shown = clusters.slice(0, limit)
   const options: RowOptions = {
@@ -61,6 +62,7 @@ export function overview(input: OverviewInput): ListScreen {
     calendar,
     time: 'relative',
     objects: 'named',
+    owners: false,
     via: wide,
     ids: wide,
     fields: wide ? Number.POSITIVE_INFINITY : FIELD_LINES,
@@ -81,7 +83,7 @@ export function overview(input: OverviewInput): ListScreen {
   const elsewhere = elsewhereLines(clusters.slice(limit), byControllers, namespaces)
   const items = [...gapNotes(extra.gaps, since, now, calendar), ...groups, ...elsewhere]
   return {
-    header: [headerText(input, byPeople, byControllers.length)],
+    header: [headerText(input, byPeople.length)],
     titles: shown.length > 0 ? rowTitles(options) : [],
     items,
     footer: changes.length === 0 ? [] : [footerText(input, clusters.length > limit, span)],
@@ -198,17 +200,17 @@ function countBy(changes: readonly Change[], keyOf: (change: Change) => string):
 
 function headerText(
   { namespace, span, extra, now, calendar, filtered, changes }: OverviewInput,
-  byPeople: readonly FoldedChange[],
-  controllers: number,
+  people: number,
 ): string {
+  const controllers = changes.length - people
   const when = /^\d+(?:\.\d+)?[a-z]/.test(span) ? `Last ${span}` : `Since ${span}`
   const what = filtered ? 'matching change' : 'change'
   const counted =
     changes.length === 0
       ? `no ${what}`
-      : byPeople.length === 0
+      : people === 0
         ? `${plural(controllers, what)}, all by controllers`
-        : `${plural(byPeople.length, what)} by people and tools, ${formatCount(controllers)} by controllers`
+        : `${plural(people, what)} by people and tools, ${formatCount(controllers)} by controllers`
   const since =
     extra.recordingSince === ''
       ? ''

@@ -78,7 +78,7 @@ function changeRow({ folded: { change, consequences } }: Entry): PatchRow {
         ...(state === undefined ? [] : [state]),
       ],
       [...peopleLines(change, user), ...viaLines(via)],
-      [rfc3339Seconds(Date.parse(change.time))],
+      [change.time === '' ? '?' : rfc3339Seconds(Date.parse(change.time))],
       [...patchLines(change), ...consequenceLines(consequences)],
     ],
   }
@@ -154,6 +154,7 @@ function fieldLines({ path, op, from, to, lines, index }: FieldChange): string[]
         const known = before !== undefined && after !== undefined
         return [known ? `move ${pointer} ${before + 1} → ${after + 1}` : `replace ${pointer}`]
       }
+      if (from === undefined) return [`set ${pointer} ${valueText(to)}`]
       const [old, now] = [valueText(from), valueText(to)]
       return [`replace ${pointer} ${old} → ${now}${old === now ? ' (changed)' : ''}`]
     }

@@ -1,6 +1,6 @@
 import { DeckError } from '../../../core/lib/errors.ts'
-import { matchesPath } from '../../../core/model/field-path.ts'
-import type { Change, ChangeOperation, ChangeState } from '../../../core/wire/change.ts'
+import { matchesChange, matchesPath } from '../../../core/model/field-path.ts'
+import type { Change, ChangeOperation, ChangeState, FieldChange } from '../../../core/wire/change.ts'
 
 /** Which changes are meant: each list names what fits, an empty one means all; every condition must hold. */
 export interface Selection {
@@ -65,17 +65,17 @@ function peopleFit(
 
 /** A CREATE or DELETE touches every field of the object. */
 function fieldsFit({ changes }: Change, fields: readonly string[]): boolean {
-  return fields.length === 0 || changes.some(({ path }) => path === '' || isChosen(path, fields))
+  return fields.length === 0 || changes.some((field) => isChosen(field, fields))
 }
 
-function isChosen(path: string, fields: readonly string[]): boolean {
-  return fields.some((field) => matchesPath(field, path))
+function isChosen(change: FieldChange, fields: readonly string[]): boolean {
+  return change.path === '' || fields.some((field) => matchesChange(field, change))
 }
 
 /** The change with only the chosen fields in it; itself where none is chosen. */
 export function withFields(change: Change, fields: readonly string[]): Change {
   if (fields.length === 0) return change
-  return { ...change, changes: change.changes.filter(({ path }) => path === '' || isChosen(path, fields)) }
+  return { ...change, changes: change.changes.filter((field) => isChosen(field, fields)) }
 }
 
 /** Fails with a DeckError USAGE where `--field` names no path. */
