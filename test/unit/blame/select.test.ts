@@ -89,6 +89,14 @@ describe('which changes are meant', () => {
       isMeant({ fields: ['replicas'] }, { operation: 'DELETE', changes: [{ path: '', op: 'remove' }] }),
     )
   })
+
+  it('are those of a field that came with the entry that it is in', () => {
+    const sidecar = { name: 'side', image: 'envoy:1' }
+    const added = { path: 'spec.template.spec.containers[name=side]', op: 'add', to: sidecar } as const
+    assert.ok(isMeant({ fields: ['containers[side].image'] }, { changes: [added] }))
+    assert.ok(!isMeant({ fields: ['containers[side].args'] }, { changes: [added] }))
+    assert.deepEqual(withFields(change({ changes: [added] }), ['containers[side].image']).changes, [added])
+  })
 })
 
 describe('the fields of a change', () => {
