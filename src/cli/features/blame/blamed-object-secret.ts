@@ -1,7 +1,7 @@
 import type { KubernetesObject } from '../../../core/wire/admission-review.ts'
 
 /** What stands in place of a Secret's value, as in `kubectl diff`. */
-export const HIDDEN_VALUE = '***'
+const HIDDEN_VALUE = '***'
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
