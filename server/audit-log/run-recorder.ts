@@ -1,0 +1,139 @@
+import { createHmac, randomInt } from 'node:crypto'
+import { setPriority } from 'node:os'
+import type { KubeTransport } from '../../src/core/kube/transport.ts'
+import { DeckError } from '../../src/core/lib/errors.ts'
+import type { Clock } from '../../src/core/lib/time.ts'
+import { createRedactor } from '../../src/core/model/redact-object.ts'
+import type { Log } from '../kit/log.ts'
+import { StoreFull } from '../kit/store/store.ts'
+import type { ThreadPort } from '../kit/thread/serve-thread.ts'
+import type { RecorderStart } from './audit-log-deps.ts'
+import { JournalProgress } from './journal/journal-progress.ts'
+import { createJournalReader } from './journal/journal-reader.ts'
+import { objectHash } from './object-hash.ts'
+import { sourceCalls } from './readers/threaded-source.ts'
+import type { RecorderFacts } from './recorder-report.ts'
+import { Recorder } from './recorder/recorder.ts'
+import { RecorderReporter } from './recorder-reporter.ts'
+import type { AuditStore } from './store/audit-store.ts'
+import { StoreGone } from './store/audit-store.ts'
+import { openAuditStore } from './store/open-audit-store.ts'
+
+/** What the recorder's thread stands on. */
+export interface RecorderThread {
+  readonly start: RecorderStart
+  /** Speaks as the companion. */
+  readonly transport: KubeTransport
+  readonly clock: Clock
+  readonly log: Log
+  readonly port: ThreadPort
+}
+
+/** Namespaces that are left out, beside those of the options. */
+const NEVER_RECORDED = ['kube-system', 'kube-node-lease', 'kube-public']
+/** Requests are answered first. */
+const NICE = 10
+const OPEN_RETRY_MS = 2000
+const MAX_WRITER = 2 ** 31
+
+/** Records, and answers readers of other threads, until the main thread says that it is to end. */
+export async function runRecorder({ start, transport, clock, log, port }: RecorderThread): Promise<void> {
+  const { folder, journalFolder, progress, writer, hmacKey, resources, config, namespace } = start
+  lowerPriority(log)
+  const ending = new AbortController()
+  let facts: RecorderFacts = { witness: { ok: false, reason: 'starting', since: clock.now() } }
+  let store: AuditStore | undefined
+  const opened = (): AuditStore => {
+    if (store) return store
+    throw new StoreGone('the store is not open yet')
+  }
+  const serving = port
+    .serve({ calls: sourceCalls(lazily(opened)), told: (now: RecorderFacts) => (facts = now) })
+    .then(() => ending.abort())
+  const reporter = new RecorderReporter({ port, clock, resources, writer })
+  store = await openWhenPossible(
+    () => openAuditStore({ folder, url: config.store }, { clock, log }),
+    { clock, log, reporter },
+    ending.signal,
+  )
+  if (!store) return serving
+  const key = Buffer.from(hmacKey)
+  const shared = new JournalProgress(progress)
+  const recorder = new Recorder({
+    journal: createJournalReader({ folder: journalFolder, progress: shared, log }),
+    progress: shared,
+    store,
+    transport,
+    clock,
+    log,
+    resources,
+    reading: {
+      redact: createRedactor({
+        hmac: (text) => createHmac('sha256', key).update(text).digest('hex'),
+        paths: config.auditRedact,
+      }),
+      hash: (object) => objectHash(object, key),
+    },
+    rules: { config, namespaces: [...NEVER_RECORDED, namespace] },
+    writers: { journal: writer, watch: randomInt(1, MAX_WRITER) },
+    limits: {
+      maxAgeMs: config.auditHistoryMs,
+      secretsMaxAgeMs: config.auditSecretsMs,
+      perObject: config.auditPerObject,
+      keepLast: config.auditKeepLast,
+      maxBytes: config.auditBytes,
+    },
+    failing: () => (facts.witness.ok ? undefined : facts.witness.reason),
+    told: (now) => reporter.tell(now, opened()),
+  })
+  try {
+    await recorder.run(ending.signal)
+  } finally {
+    ending.abort()
+    await store.close()
+  }
+  await serving
+}
+
+function lowerPriority(log: Log): void {
+  try {
+    // On Linux this is the thread's alone.
+    if (process.platform === 'linux') setPriority(NICE)
+  } catch (error) {
+    log.debug({ err: error }, 'the priority of the recorder could not be lowered')
+  }
+}
+
+/** The process that recorded before may be on its way out, the disk may be full, and a database may be away. */
+async function openWhenPossible(
+  open: () => Promise<AuditStore>,
+  { clock, log, reporter }: { readonly clock: Clock; readonly log: Log; readonly reporter: RecorderReporter },
+  signal: AbortSignal,
+): Promise<AuditStore | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await open()
+    } catch (error) {
+      const isLocked = error instanceof DeckError && error.code === 'STORE_LOCKED'
+      const mayPass = [error, error instanceof Error && error.cause].some(
+        (each) => each instanceof StoreFull || each instanceof StoreGone,
+      )
+      if (!(error instanceof Error && (isLocked || mayPass))) throw error
+      log.warn({ err: error }, 'the store cannot be used yet')
+      reporter.waiting(error.message)
+      await clock.sleep(OPEN_RETRY_MS, signal).catch(() => undefined)
+    }
+  }
+  return undefined
+}
+
+function lazily(store: () => AuditStore): Parameters<typeof sourceCalls>[0] {
+  return {
+    page: (...given) => store().page(...given),
+    get: (...given) => store().get(...given),
+    after: (...given) => store().after(...given),
+    touched: (...given) => store().touched(...given),
+    count: (...given) => store().count(...given),
+    gaps: (...given) => store().gaps(...given),
+  }
+}
