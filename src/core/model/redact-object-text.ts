@@ -1,6 +1,14 @@
 import { judgeName } from './redact-object-names.ts'
 import { hasLongRun, isRedacted, isReference, type Mark, redactForms } from './redact-object-values.ts'
 
+/** By what credentials are known in a text, besides their form. */
+export interface TextRules {
+  /** Long runs that only randomness writes are credentials. */
+  readonly random: boolean
+  /** What a name of a credential is given is one. */
+  readonly names: boolean
+}
+
 /** Where a value stands in a text. */
 interface Span {
   readonly start: number
@@ -23,13 +31,13 @@ const MAX_PASSES = 4
  * The text with every credential gone that it holds: only the credential's own part of a line, so that what else changed
  * in it is still seen. Gone over again until nothing more is found, so that a second time finds nothing.
  */
-export function redactText(text: string, mark: Mark, random: boolean): string {
+export function redactText(text: string, mark: Mark, { random, names }: TextRules): string {
   if (isInnocent(text, random)) return text
   // A manifest of a Secret in a text: all of its values are values of a Secret.
   if (/\bkind["']?\s*:\s*["']?Secret\b/.test(text) && /data["']?\s*:/i.test(text)) return mark(text)
   let before = text
   for (let pass = 0; pass < MAX_PASSES; pass++) {
-    const after = redactForms(redactAssigned(before, mark), mark, random)
+    const after = redactForms(names ? redactAssigned(before, mark) : before, mark, random)
     if (after === before) return after
     before = after
   }
@@ -80,7 +88,7 @@ const MAX_QUOTED = 256 * 1024
 
 const QUOTE = /\\*["'`]/y
 /** Where a value without quotes ends: in braces, and in a line that holds more than it. */
-const IN_FLOW = /[,}\]\s]/g
+const IN_FLOW = /[,}\]\r\n]/g
 const IN_LINE = /[\s"'`)}\]<>|]|[,;&](?=\s{0,8}[\w.-]{1,128}=|\s|$)|\\[nrt"]/g
 /** What may stand before the first name of a line: a comment, an item, the word that makes a variable. */
 const FIRST = /^[ \t]*(?:[-#;*/]{1,8}[ \t]+)?(?:(?:export|set|setenv|env|ENV|ARG|declare|local)[ \t]+)?["']?$/
@@ -91,27 +99,38 @@ const PAIR = /[ \t]*,?\s{0,64}(?:\\*["'])?value(?:\\*["'])?[ \t]*[:=][ \t]*/y
 /** The values that a name is given, if it is given any. */
 function assignedTo(text: string, name: Span): readonly Span[] {
   const opened = quoteBefore(text, name.start)
-  let at = name.end
-  const closed = opened === '' ? '' : sticky(QUOTE, text, at)
-  if (opened !== '' && closed !== opened) return []
-  at += closed.length
+  const isQuoted = opened !== '' && sticky(QUOTE, text, name.end) === opened
+  const found = valuesOf(text, name, isQuoted ? opened : '')
+  if (opened === '' || isQuoted || found.length === 0) return found
+  // The name is the beginning of a longer text in quotes: `"DB_PASSWORD=x y"`.
+  const end = quotedAt(text, name.start - opened.length)?.end ?? text.length
+  return found.flatMap((span) =>
+    span.start < end ? [{ start: span.start, end: Math.min(span.end, end) }] : [],
+  )
+}
+
+function valuesOf(text: string, name: Span, quote: string): readonly Span[] {
+  const at = name.end + quote.length
   const pair = sticky(PAIR, text, at)
-  if (pair !== '') return valueAt(text, at + pair.length, name, opened !== '')
+  if (pair !== '') return pairedValue(text, at, pair)
   if (text[name.start - 1] === '<' && text[at] === '>') return until(text, at + 1, /</g)
   const separator = sticky(SEPARATOR, text, at)
   if (separator !== '') {
     // `registry/token:1.2` is an image, `secret:8080` a host.
-    const glued = opened === '' && separator === ':'
-    const before = text.charAt(name.start - opened.length - 1)
-    if (glued && (/[/@]/.test(before) || /^v?\d[\w.]{0,16}(?![\w.])/.test(text.slice(at + 1, at + 20))))
-      return []
-    return separator.includes(':') && !separator.includes('=')
-      ? mapped(text, at + separator.length, name, opened !== '')
-      : valueAt(text, at + separator.length, name, opened !== '')
+    const isGlued = quote === '' && separator === ':'
+    if (isGlued && /[/@]/.test(text.charAt(name.start - 1))) return []
+    if (isGlued && sticky(/v?\d[\w.]{0,16}(?![\w.])/y, text, at + 1) !== '') return []
+    const isMapped = separator.includes(':') && !separator.includes('=')
+    return (isMapped ? mapped : valueAt)(text, at + separator.length, name, quote !== '')
   }
   const gap = sticky(/[ \t]+/y, text, at)
-  if (gap !== '' && takesNextWord(text, name)) return words(text, at + gap.length)
-  return []
+  return gap !== '' && takesNextWord(text, name) ? words(text, at + gap.length) : []
+}
+
+function pairedValue(text: string, at: number, pair: string): readonly Span[] {
+  const start = at + pair.indexOf('value')
+  const isQuoted = quoteBefore(text, start) !== ''
+  return (pair.includes(':') ? mapped : valueAt)(text, at + pair.length, { start, end: start }, isQuoted)
 }
 
 function quoteBefore(text: string, at: number): string {
@@ -182,6 +201,11 @@ function quotedAt(text: string, at: number): Span | undefined {
   const start = at + open.length
   for (let end = text.indexOf(quote, start); end >= 0; end = text.indexOf(quote, end + 1)) {
     if (end - start > MAX_QUOTED) break
+    // YAML and shells write a quote twice, as do connection strings.
+    if (text[end + 1] === quote && escapes === 0 && quote !== '`') {
+      end += 1
+      continue
+    }
     let slashes = 0
     while (end - slashes > start && text[end - slashes - 1] === '\\') slashes += 1
     // At the first level `\\"` ends a text and `\"` does not; at the second `\"` does, and `\\\"` does not.

@@ -69,6 +69,8 @@ const MIN_ENTROPY = 4.4
 /** So much of a run is looked at. */
 const ENTROPY_SAMPLE = 512
 
+/** What follows `://`, up to the next URL of a list. */
+const AUTHORITY = /(?<=:\/\/)(?:(?!,[a-z][a-z0-9+.-]{0,20}:\/\/)[^\s"'`<>]){3,}/gi
 /** Of a user and a password before a host. */
 const MAX_USER = 512
 
@@ -108,7 +110,7 @@ function isCredentialOf(scheme: string, value: string): boolean {
 
 /** `scheme://user:password@host` (RFC 3986 section 3.2.1), and the form of Go's drivers, `user:password@tcp(host)`. */
 function redactUserInfo(text: string, mark: Mark): string {
-  const result = text.replace(/(?<=:\/\/)[^\s"'`<>]{3,}/g, (rest) => redactAuthority(rest, mark))
+  const result = text.replace(AUTHORITY, (rest) => redactAuthority(rest, mark))
   return /@(?:tcp6?|unix)\(/.test(result) ? redactDriverNames(result, mark) : result
 }
 

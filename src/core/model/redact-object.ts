@@ -97,7 +97,8 @@ class Redaction {
     }
     const { name, value } = fields
     if (typeof name === 'string' && isValue(value) && this.#isCredential(name)) {
-      ;(copy ??= { ...fields }).value = this.#value(value)
+      const kept = this.#value(value)
+      if (kept !== value) (copy ??= { ...fields }).value = kept
     }
     return copy ?? fields
   }
@@ -131,7 +132,11 @@ class Redaction {
   #text(key: string, value: string): string {
     const verdict = this.#judge(key)
     if (verdict === 'credential' && !this.#namesOnly) return this.#value(value) as string
-    return key === 'image' ? value : redactText(value, this.#mark, verdict !== 'public')
+    return key === 'image' ? value : this.#free(value, verdict)
+  }
+
+  #free(text: string, verdict: NameVerdict): string {
+    return redactText(text, this.#mark, { random: verdict !== 'public', names: !this.#namesOnly })
   }
 
   #list(key: string, list: readonly unknown[], depth: number): readonly unknown[] {
@@ -164,14 +169,12 @@ class Redaction {
       if (WHOLE_OBJECTS.has(key)) return this.#mark(value)
       // An ingress names the Secret of its users: `nginx.ingress.kubernetes.io/auth-secret`.
       const named = this.#isCredential(key) && !/\.[a-z]+\/.*secret$/.test(key)
-      return named
-        ? (this.#value(value) as string)
-        : redactText(value, this.#mark, this.#judge(key) !== 'public')
+      return named ? (this.#value(value) as string) : this.#free(value, this.#judge(key))
     })
   }
 
   #plain(fields: Fields, depth: number): Fields {
-    const texts = mapTexts(fields, (_key, value) => redactText(value, this.#mark, false))
+    const texts = mapTexts(fields, (_key, value) => this.#free(value, 'public'))
     return texts.matchLabels === undefined ? texts : this.object(texts, depth + 1)
   }
 }
