@@ -88,7 +88,7 @@ describe('the status of the recording', () => {
       since: '2026-11-21T11:55:00Z',
     }
     assert.deepEqual(problems({ webhook }), [
-      `webhook no change is recorded with its author for 5m: ${webhook.reason} => kubectl deckwatch install`,
+      `webhook no change is recorded with its author for 5m: ${webhook.reason}. Install brings it back, with the values that were given before => kubectl deckwatch install`,
     ])
     assert.match(
       problems({ webhook: { ...webhook, reason: 'forbidden' } })[0] ?? '',

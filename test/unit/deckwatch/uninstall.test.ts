@@ -96,6 +96,16 @@ describe('removing the companion', () => {
     ])
   })
 
+  it('keeps the key of the history with it, without which every old value would look changed', async () => {
+    const cluster = installed()
+    cluster.put(object('v1', 'Secret', { name: 'deckwatch-audit-log', ...INSIDE }))
+    const { stays } = await planUninstall(cluster, { ...ALL, keepData: true }, signal)
+    assert.ok(stays.includes('secret/deckwatch-audit-log (--keep-data)'))
+    await run(cluster, true)
+    assert.ok(cluster.names.includes('secrets/deckwatch/deckwatch-audit-log'))
+    assert.ok((await run(cluster)).includes('secret/deckwatch-audit-log'))
+  })
+
   it('keeps a namespace in which others work, and one that it did not make', async () => {
     const cluster = installed()
     cluster.put(

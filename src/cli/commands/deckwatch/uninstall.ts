@@ -1,7 +1,7 @@
 import { plural } from '../../../core/lib/text.ts'
 import { parseDuration } from '../../../core/lib/time.ts'
 import { API_SERVICE } from '../../features/deckwatch/installation.ts'
-import { spokenName } from '../../features/deckwatch/kinds.ts'
+import { KINDS, spokenName } from '../../features/deckwatch/kinds.ts'
 import { isNothing, planUninstall, type UninstallPlan } from '../../features/deckwatch/plan-uninstall.ts'
 import { uninstall } from '../../features/deckwatch/uninstall.ts'
 import { renderLabelledLines } from '../../render/labelled-lines.ts'
@@ -51,11 +51,11 @@ export class UninstallCommand extends DeckCommand {
   }
 
   async #printPlan(plan: UninstallPlan, where: string): Promise<void> {
-    const { apiService, objects, claims, ownNamespace, terminating, namespace, stays } = plan
+    const { apiService, objects, data, ownNamespace, terminating, namespace, stays } = plan
     const counted = [
       ...(apiService ? [spokenName(API_SERVICE)] : []),
       ...(objects.length > 0 ? [`${plural(objects.length, 'object')} of the companion`] : []),
-      ...claims.map((claim) => `${spokenName(claim)} with the history`),
+      ...data.map((ref) => `${spokenName(ref)} with the history${ref.kind === KINDS.Secret ? "'s key" : ''}`),
       ...(ownNamespace ? [`namespace ${namespace}`] : []),
       ...(terminating ? [`what holds namespace ${namespace}, which is being deleted`] : []),
     ]

@@ -2,7 +2,7 @@ import { DEFAULT_VALUES, NAMES, OWNED_SELECTOR, ownedKinds } from '../../../../s
 import { DeckError } from '../../../core/lib/errors.ts'
 import { API_SERVICE, foreignObjects, helmRelease, isOwned, refuseHelm, servedBy } from './installation.ts'
 import { installedStorage } from './installed-storage.ts'
-import { KINDS, refOf, type ObjectRef } from './kinds.ts'
+import { KINDS, refOf, spokenName, type ObjectRef } from './kinds.ts'
 import { strangersIn } from './plan-install.ts'
 import type { ClusterPort } from './ports.ts'
 import type { StoredObject } from './stored-object.ts'
@@ -18,9 +18,10 @@ export interface UninstallChoice {
 export interface UninstallPlan {
   readonly namespace: string
   readonly apiService: ObjectRef | undefined
-  /** In the order of removal, without APIService, claims and namespace. */
+  /** In the order of removal, without APIService, data and namespace. */
   readonly objects: readonly ObjectRef[]
-  readonly claims: readonly ObjectRef[]
+  /** The volume with the history, and the key without which it cannot be gone on with. */
+  readonly data: readonly ObjectRef[]
   /** Undefined where it stays or is not there. */
   readonly ownNamespace: ObjectRef | undefined
   /** The namespace is being deleted already. */
@@ -57,20 +58,18 @@ export async function planUninstall(
       ({ name, namespace: release }) => `helm uninstall ${name} -n ${release}`,
     )
   }
-  const claims = owned.filter(({ kind }) => kind === 'PersistentVolumeClaim')
+  const data = owned.filter(holdsData)
   const deployment = await cluster.get({ kind: KINDS.Deployment, namespace, name: NAMES.companion }, signal)
   const fate = await fateOfNamespace(cluster, own, keepData, signal)
   return {
     namespace,
     apiService: apiService && API_SERVICE,
-    objects: owned.filter((object) => !claims.includes(object)).map(refOf),
-    claims: keepData ? [] : claims.map(refOf),
+    objects: owned.filter((object) => !data.includes(object)).map(refOf),
+    data: keepData ? [] : data.map(refOf),
     ownNamespace: fate.leaves ? { kind: KINDS.Namespace, name: namespace } : undefined,
     terminating,
     stays: [
-      ...(keepData
-        ? claims.map(({ metadata }) => `persistentvolumeclaim/${metadata.name} (--keep-data)`)
-        : []),
+      ...(keepData ? data.map((object) => `${spokenName(refOf(object))} (--keep-data)`) : []),
       ...fate.stays,
       ...folderOnNode(deployment),
     ],
@@ -78,14 +77,12 @@ export async function planUninstall(
 }
 
 /** Whether there is anything to remove. */
-export function isNothing({
-  apiService,
-  objects,
-  claims,
-  ownNamespace,
-  terminating,
-}: UninstallPlan): boolean {
-  return !apiService && objects.length === 0 && claims.length === 0 && !ownNamespace && !terminating
+export function isNothing({ apiService, objects, data, ownNamespace, terminating }: UninstallPlan): boolean {
+  return !apiService && objects.length === 0 && data.length === 0 && !ownNamespace && !terminating
+}
+
+function holdsData({ kind, metadata }: StoredObject): boolean {
+  return kind === 'PersistentVolumeClaim' || (kind === 'Secret' && metadata.name === NAMES.auditLog)
 }
 
 async function ownedObjects(

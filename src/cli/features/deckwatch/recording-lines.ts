@@ -47,8 +47,7 @@ export function recordingProblems(
       : [
           {
             about: 'webhook',
-            text: `no change is recorded with its author for ${ageOf(Date.parse(webhook.since), now)}: ${webhook.reason}`,
-            mend: webhook.reason.endsWith('is not there') ? reinstall : logs,
+            ...webhookProblem(webhook, now, { reinstall, logs }),
           },
         ]),
     ...(lastHour.unattributed === 0
@@ -71,6 +70,16 @@ export function recordingProblems(
         ]),
     ...journalProblems(journal, logs),
   ])
+}
+
+function webhookProblem(
+  { since, reason }: RecordingStatus['webhook'],
+  now: number,
+  { reinstall, logs }: { readonly reinstall: string; readonly logs: string },
+): Pick<Problem, 'text' | 'mend'> {
+  const text = `no change is recorded with its author for ${ageOf(Date.parse(since), now)}: ${reason}`
+  if (!reason.endsWith('is not there')) return { text, mend: logs }
+  return { text: `${text}. Install brings it back, with the values that were given before`, mend: reinstall }
 }
 
 function journalProblems(

@@ -117,7 +117,7 @@ function deploymentProblems({
 
 function podProblems(
   pod: PodReport,
-  { namespace, deployments, helm }: StatusFacts,
+  { namespace, deployments, helm, pods }: StatusFacts,
   now: number,
 ): readonly Problem[] {
   const { status, name } = pod
@@ -128,7 +128,7 @@ function podProblems(
     const problem = componentProblem(component)
     if (problem) problems.push({ ...problem, mend: `kubectl -n ${namespace} logs ${name} --tail 50` })
   }
-  problems.push(...recordingProblems(pod, { namespace, reinstall: reinstall(helm).mend, now }))
+  problems.push(...recordingProblems(pod, { namespace, reinstall: sameAgain(pods, helm), now }))
   for (const { name: certificate, notAfter, renewAt } of status.certificates) {
     const about = `certificates`
     if (Date.parse(notAfter) <= now) {
@@ -182,6 +182,14 @@ function versionProblems({ versions, helm }: StatusFacts): readonly Problem[] {
 
 function reinstall(helm: StatusFacts['helm']): { readonly mend: string } {
   return { mend: helm ? helmUpgrade(helm) : 'kubectl deckwatch install' }
+}
+
+/** The command that installs the same components again; other values are for the user to give as before. */
+function sameAgain(pods: readonly PodReport[], helm: StatusFacts['helm']): string {
+  if (helm) return helmUpgrade(helm)
+  const components = pods.flatMap(({ status }) => status?.components ?? []).map(({ name }) => name)
+  const rooms = [...new Set(components)].filter((name) => name !== 'api')
+  return `kubectl deckwatch install --components ${rooms.join(',')}`
 }
 
 function minorOf(version: string): { readonly major: number; readonly minor: number } | undefined {

@@ -40,7 +40,7 @@ export async function* uninstall(
   signal: AbortSignal,
 ): AsyncGenerator<UninstallStep> {
   const until = clock.now() + timeoutMs
-  const { namespace, apiService, objects, claims, ownNamespace, terminating } = plan
+  const { namespace, apiService, objects, data, ownNamespace, terminating } = plan
   const gone = async (isGone: () => Promise<boolean>, explain: () => Promise<string>): Promise<void> => {
     for (;;) {
       try {
@@ -84,9 +84,9 @@ export async function* uninstall(
       async () => `pods have not ended: ${(await listPods()).join(', ')}`,
     )
   }
-  yield* remove(cluster, [...others, ...claims], signal)
+  yield* remove(cluster, [...others, ...data], signal)
   // Made by what still ran a moment ago, as a Lease or a Secret.
-  for (const ref of [...others, ...claims]) {
+  for (const ref of [...others, ...data]) {
     await gone(
       async () => (await cluster.get(ref, signal)) === undefined,
       async () => `${spokenName(ref)} is marked for deletion and not gone`,
