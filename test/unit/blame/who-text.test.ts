@@ -37,14 +37,26 @@ describe('who made a change', () => {
   })
 
   it('is who stood behind what a controller did', () => {
-    const caused = (type: ChangeCause['type'], object: string, user: string | null = GC) =>
-      whoText(change({ user, cause: { type, object, change: '1-1', username: 'dev-1' } }))
+    const caused = (
+      type: ChangeCause['type'],
+      object: string,
+      user: string | null = GC,
+      username = 'dev-1',
+    ) => whoText(change({ user, cause: { type, object, change: '1-1', username } }))
     assert.equal(caused('namespace', 'Namespace shop'), 'dev-1 (deleted namespace/shop)')
     assert.equal(caused('eviction', 'Pod web-1'), 'dev-1 (eviction)')
-    assert.equal(caused('owner', 'Deployment web'), 'dev-1 (by deployment/web: the garbage collector)')
+    assert.equal(caused('owner', 'Deployment web'), 'dev-1 via the garbage collector')
     assert.equal(caused('owner', 'Deployment web', null), 'dev-1 (by deployment/web)')
-    const unknown = { type: 'owner', object: 'Deployment web', change: '', username: '' } as const
-    assert.equal(whoText(change({ user: GC, cause: unknown })), 'kube-system/generic-garbage-collector')
+    assert.equal(caused('autoscaler', 'HorizontalPodAutoscaler web'), 'the autoscaler web')
+  })
+
+  it('is the controller where nobody is known to have stood behind it', () => {
+    const alone = (type: ChangeCause['type'], object: string, username = '') =>
+      whoText(change({ user: GC, cause: { type, object, change: '', username } }))
+    assert.equal(alone('owner', 'Deployment web'), 'kube-system/generic-garbage-collector')
+    assert.equal(alone('owner', 'Deployment web', GC), 'kube-system/generic-garbage-collector')
+    assert.equal(alone('namespace', 'Namespace shop'), 'the garbage collector (namespace/shop was deleted)')
+    assert.equal(alone('eviction', 'Pod web-1'), 'kube-system/generic-garbage-collector')
   })
 
   it('is a controller by its trade within a sentence', () => {

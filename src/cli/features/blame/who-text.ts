@@ -53,26 +53,29 @@ export function whoText({
   if (via.initiatedBy !== '') {
     return `${accountText(via.initiatedBy)} via ${toolName(via.tool) || account}`
   }
-  return cause?.username ? behind(cause, user) : account
+  return (cause && behind(cause, user)) ?? account
 }
 
 function unnamed({ manager }: ChangeVia): string {
   return manager === '' ? '?' : `? (manager: ${manager})`
 }
 
-/** Who stood behind what a controller did: `dev-1@example.org (deleted namespace shop)`. */
-function behind({ type, object, username }: ChangeCause, user: ChangeUser | undefined): string {
-  const person = accountText(username)
+/** Who stood behind what a controller did: `dev-1@example.org via the garbage collector`; undefined where not known. */
+function behind({ type, object, username }: ChangeCause, user: ChangeUser | undefined): string | undefined {
+  const person = username === '' ? undefined : actorWords(username)
+  const hand = user === undefined ? undefined : actorWords(user.username)
   switch (type) {
     case 'namespace':
-      return `${person} (deleted ${lowerKind(object)})`
+      return person === undefined
+        ? hand && `${hand} (${lowerKind(object)} was deleted)`
+        : `${person} (deleted ${lowerKind(object)})`
     case 'eviction':
-      return `${person} (eviction)`
-    case 'owner':
+      return person && `${person} (eviction)`
     case 'autoscaler':
-      return user === undefined || user.username === username
-        ? `${person} (by ${lowerKind(object)})`
-        : `${person} (by ${lowerKind(object)}: ${actorWords(user.username)})`
+      return `the autoscaler ${object.split(' ').slice(1).join(' ')}`
+    case 'owner':
+      if (person === undefined || person === hand) return undefined
+      return hand === undefined ? `${person} (by ${lowerKind(object)})` : `${person} via ${hand}`
   }
 }
 
