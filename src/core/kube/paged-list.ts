@@ -29,6 +29,8 @@ export interface ResourceSource<T> {
   readonly decoder: ObjectDecoder<T>
   /** False reads JSON where the server could send protobuf. */
   readonly protobuf?: boolean | undefined
+  /** Asks for the objects' metadata alone (meta/v1 PartialObjectMetadata), in JSON. */
+  readonly metadataOnly?: boolean | undefined
 }
 
 /** What a paged list may be told. */
@@ -206,7 +208,11 @@ export function wrongMediaType(purpose: RequestPurpose, type: string): DeckError
 }
 
 /** The Accept header for a source: protobuf first where its decoder reads it. */
-export function acceptedTypes<T>(source: ResourceSource<T>): string {
+export function acceptedTypes<T>(source: ResourceSource<T>, verb: 'list' | 'watch'): string {
+  if (source.metadataOnly) {
+    const form = verb === 'list' ? 'PartialObjectMetadataList' : 'PartialObjectMetadata'
+    return `application/json;as=${form};g=meta.k8s.io;v=v1`
+  }
   return asksProtobuf(source) ? `${PROTOBUF_MEDIA_TYPE},application/json` : 'application/json'
 }
 
@@ -239,7 +245,7 @@ async function sendPatiently<T>(
   const { clock = systemClock, random = Math.random, retries = 8 } = options
   let waited = 0
   for (let failures = 1; ; failures++) {
-    const response = await transport.send({ path, accept: acceptedTypes(source), signal })
+    const response = await transport.send({ path, accept: acceptedTypes(source, 'list'), signal })
     const mayRetry = response.status === 429 || (response.status >= 500 && 'retry-after' in response.headers)
     if (!mayRetry || failures > retries) return response
     const error = await listError(response, source)

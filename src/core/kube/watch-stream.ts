@@ -32,7 +32,7 @@ export async function openWatch<T extends Watched>(
   query.set('timeoutSeconds', String(request.timeoutSeconds))
   const response = await transport.send({
     path: `${source.path}?${query.toString()}`,
-    accept: acceptedTypes(source),
+    accept: acceptedTypes(source, 'watch'),
     signal: request.signal,
     streaming: true,
   })

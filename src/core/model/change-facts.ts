@@ -79,18 +79,21 @@ export interface NamedPart {
   readonly last: readonly string[]
 }
 
+/** What the join has found out about a review. */
+export interface ReviewDecision {
+  readonly type: 'review'
+  readonly review: ReviewFacts
+  readonly state: Exclude<ChangeState, 'pending' | 'unattributed'>
+  readonly reason: string
+  /** As which resourceVersion it landed; undefined where it did not, or nobody saw. */
+  readonly version: string | undefined
+  /** All who may have made it, where ambiguous. */
+  readonly candidates: readonly ChangeUser[]
+}
+
 /** What the join has found out. */
 export type JoinDecision<T extends Transition = Transition> =
-  | {
-      readonly type: 'review'
-      readonly review: ReviewFacts
-      readonly state: Exclude<ChangeState, 'pending' | 'unattributed'>
-      readonly reason: string
-      /** As which resourceVersion it landed; undefined where it did not, or nobody saw. */
-      readonly version: string | undefined
-      /** All who may have made it, where ambiguous. */
-      readonly candidates: readonly ChangeUser[]
-    }
+  | ReviewDecision
   | {
       readonly type: 'transition'
       readonly transition: T

@@ -1,4 +1,4 @@
-import type { JoinDecision, ReviewFacts, SilentReason, Transition } from './change-facts.ts'
+import type { ReviewDecision, ReviewFacts, SilentReason, Transition } from './change-facts.ts'
 import { LONGEST_WRITE_MS } from './change-join-fit.ts'
 
 /** A review on its way to an explanation. */
@@ -121,8 +121,8 @@ export function triesKey(facts: ReviewFacts): string {
 /** A decision about a review; undefined where the same was told before. */
 export function reviewDecision<T extends Transition>(
   review: OpenReview<T>,
-  told: Omit<Extract<JoinDecision<T>, { type: 'review' }>, 'type' | 'review'>,
-): JoinDecision<T> | undefined {
+  told: Omit<ReviewDecision, 'type' | 'review'>,
+): ReviewDecision | undefined {
   const text = JSON.stringify([told.state, told.version, told.candidates.map(({ username }) => username)])
   if (text === review.told) return undefined
   review.told = text

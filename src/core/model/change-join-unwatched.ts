@@ -1,5 +1,5 @@
 import type { ChangeUser } from '../wire/change.ts'
-import type { JoinDecision, ReviewFacts } from './change-facts.ts'
+import type { ReviewDecision, ReviewFacts } from './change-facts.ts'
 import { LONGEST_WRITE_MS } from './change-join-fit.ts'
 import { type OpenReview, ObjectTrack, reviewDecision, triesKey, userKey } from './change-join-track.ts'
 import { isOlderVersion } from './change-join-version.ts'
@@ -35,10 +35,10 @@ export class UnwatchedJoin {
   readonly #objects = new Map<string, Unwatched>()
   /** The uid that has a name, as far as reviews told. */
   readonly #uids = new Map<string, string>()
-  #out: JoinDecision<never>[] = []
+  #out: ReviewDecision[] = []
 
   /** Takes a review, gives what can be said now. */
-  review(facts: ReviewFacts): readonly JoinDecision<never>[] {
+  review(facts: ReviewFacts): readonly ReviewDecision[] {
     const object = this.#object(facts)
     const review: OpenReview<never> = { facts, home: object.track, state: 'open', unseen: false, told: '' }
     if (facts.operation === 'CREATE') this.#created(object, review)
@@ -145,7 +145,7 @@ export class UnwatchedJoin {
 
   #decide(
     review: OpenReview<never>,
-    state: Extract<JoinDecision<never>, { type: 'review' }>['state'],
+    state: ReviewDecision['state'],
     reason: string,
     version?: string,
     candidates: readonly ChangeUser[] = [],

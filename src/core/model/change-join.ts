@@ -1,5 +1,5 @@
 import type { ChangeUser } from '../wire/change.ts'
-import type { JoinDecision, NamedPart, ReviewFacts, Transition } from './change-facts.ts'
+import type { JoinDecision, NamedPart, ReviewDecision, ReviewFacts, Transition } from './change-facts.ts'
 import { type Fit, fitOf, LONGEST_WRITE_MS } from './change-join-fit.ts'
 import { DelayLine } from './change-join-delay.ts'
 import { latest, namedPart, skippedChain } from './change-join-skipped.ts'
@@ -327,7 +327,7 @@ export class ChangeJoin<T extends Transition> {
 
   #decide(
     review: OpenReview<T>,
-    state: Extract<JoinDecision<T>, { type: 'review' }>['state'],
+    state: ReviewDecision['state'],
     reason: string,
     version?: string,
     candidates: readonly ChangeUser[] = [],

@@ -1,0 +1,299 @@
+import { listWatch, type ListWatchTimes } from '../../src/core/kube/list-watch.ts'
+import type { ListWatchEvent } from '../../src/core/kube/list-watch-event.ts'
+import type { KubeTransport } from '../../src/core/kube/transport.ts'
+import { DeckError } from '../../src/core/lib/errors.ts'
+import type { Clock } from '../../src/core/lib/time.ts'
+import type { Transition } from '../../src/core/model/change-facts.ts'
+import type { Log } from '../kit/log.ts'
+import type { RecordedResource } from './config.ts'
+import { newestEntry, silentReason, type SilentRules } from './recorder/silent-writes.ts'
+import {
+  type ObjectReading,
+  resourceKey,
+  type WatchedObject,
+  watchedSource,
+} from './recorder/watched-object.ts'
+
+/** A step of an object as the watch told it. */
+export interface WatchedStep extends Transition {
+  readonly recorded: RecordedResource
+  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE'
+  /** The deletion had begun before: this is its end. */
+  readonly finishes: boolean
+  /** What was seen last; its `object` is let go once it is kept. */
+  readonly seen: WatchedObject
+}
+
+/** What flows in from the watches. */
+export type FeedItem =
+  | { readonly type: 'step'; readonly step: WatchedStep }
+  /** All objects of the resource are known, and followed from now on. */
+  | { readonly type: 'synced'; readonly recorded: RecordedResource }
+  | { readonly type: 'interrupted'; readonly recorded: RecordedResource; readonly at: number }
+  | {
+      readonly type: 'resumed'
+      readonly recorded: RecordedResource
+      readonly at: number
+      readonly downMs: number
+      /** Steps may have been missed. */
+      readonly relisted: boolean
+    }
+
+/** What was known of an object before the recorder started. */
+export type KnownBefore = Pick<
+  WatchedObject,
+  'uid' | 'namespace' | 'name' | 'state' | 'replicas' | 'deletion'
+>
+
+/** What the watches stand on. */
+export interface FeedDeps {
+  readonly transport: KubeTransport
+  readonly clock: Clock
+  readonly log: Log
+  readonly reading: ObjectReading
+  readonly rules: SilentRules
+  /** Up to where the journal is synced now, as a number that rises. */
+  readonly mark: () => number
+  readonly times?: Partial<ListWatchTimes>
+}
+
+/** What is known at the start of one resource. */
+export interface WatchStart {
+  readonly known: ReadonlyMap<string, KnownBefore>
+  /** Epoch milliseconds until when the resource was recorded before; undefined where it never was. */
+  readonly recordedUntil: number | undefined
+}
+
+/** Beyond so many items that wait the watches are held back. */
+const MOST_WAITING = 1000
+
+/** A right that was just given, or an API server that just started, is refused for some seconds. */
+const PATIENCE_MS = 30_000
+/** A resource that cannot be listed (a right is missing, its definition is gone) is tried again after so long. */
+const REFUSED_RETRY_MS = 30_000
+
+/** Follows the recorded resources and tells what becomes of their objects, step by step, until somebody takes it. */
+export class Feed {
+  readonly #deps: FeedDeps
+  #items: FeedItem[] = []
+  #wake: (() => void) | undefined
+  #room: (() => void)[] = []
+
+  constructor(deps: FeedDeps) {
+    this.#deps = deps
+  }
+
+  /** Items that wait to be taken. */
+  get waiting(): number {
+    return this.#items.length
+  }
+
+  /** What has come, at most so much of it, in its order. */
+  take(most: number): readonly FeedItem[] {
+    const taken = this.#items.splice(0, most)
+    if (this.#items.length < MOST_WAITING) for (const go of this.#room.splice(0)) go()
+    return taken
+  }
+
+  /** Resolves when something has come, or the signal aborts. */
+  arrived(signal: AbortSignal): Promise<void> {
+    if (this.#items.length > 0 || signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#wake = resolve
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+
+  /** Follows one resource until the signal aborts. What cannot be listed is told in the log, and tried again. */
+  async follow(recorded: RecordedResource, start: WatchStart, signal: AbortSignal): Promise<void> {
+    const { transport, clock, log, reading, times = {} } = this.#deps
+    const source = watchedSource(recorded, reading)
+    const steps = new ResourceSteps(recorded, start, this.#deps)
+    const resource = resourceKey(recorded)
+    while (!signal.aborted) {
+      try {
+        for await (const event of listWatch({
+          transport,
+          source,
+          clock,
+          signal,
+          refusedMs: PATIENCE_MS,
+          times,
+        })) {
+          for (const item of steps.take(event)) this.#items.push(item)
+          this.#wake?.()
+          while (this.#items.length >= MOST_WAITING && !signal.aborted) await this.#roomLeft(signal)
+        }
+      } catch (error) {
+        if (signal.aborted) return
+        if (!(error instanceof DeckError)) throw error
+        log.warn({ err: error, resource }, 'a resource cannot be watched; trying again')
+        for (const item of steps.lost(clock.now())) this.#items.push(item)
+        await clock.sleep(REFUSED_RETRY_MS, signal).catch(() => undefined)
+      }
+    }
+  }
+
+  #roomLeft(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#room.push(resolve)
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+}
+
+/** Makes steps of the events of one resource. */
+class ResourceSteps {
+  readonly #recorded: RecordedResource
+  readonly #deps: FeedDeps
+  #recordedUntil: number | undefined
+  /** What was seen last of each object that exists. */
+  readonly #last = new Map<string, WatchedObject>()
+  /** What was known before the start and has not been listed yet; undefined when the first list is whole. */
+  #before: Map<string, KnownBefore> | undefined
+  #synced = false
+  /** Epoch milliseconds: since when there is no list + watch at all. */
+  #lostAt: number | undefined
+  /** Steps since the watch was lost: only its return tells whether some are missing between them. */
+  #missed: WatchedStep[] | undefined
+
+  constructor(recorded: RecordedResource, start: WatchStart, deps: FeedDeps) {
+    this.#recorded = recorded
+    this.#deps = deps
+    this.#recordedUntil = start.recordedUntil
+    this.#before = new Map(start.known)
+  }
+
+  *take(event: ListWatchEvent<WatchedObject>): Generator<FeedItem, void> {
+    const recorded = this.#recorded
+    switch (event.type) {
+      case 'added':
+        yield* this.#pass(
+          this.#before ? this.#listed(event.object) : [this.#step(undefined, event.object, false)],
+        )
+        break
+      case 'modified':
+        yield* this.#pass([this.#step(event.previous, event.object, false)])
+        break
+      case 'deleted':
+        yield* this.#pass([this.#step(event.object, event.object, true)])
+        break
+      case 'synced': {
+        const gone = [...(this.#before?.values() ?? [])]
+        this.#before = undefined
+        this.#synced = true
+        for (const { uid } of gone) this.#last.delete(uid)
+        yield* this.#pass(gone.map((known) => this.#gone(known)))
+        if (this.#lostAt === undefined) yield { type: 'synced', recorded }
+        else {
+          const at = this.#deps.clock.now()
+          yield { type: 'resumed', recorded, at, downMs: Math.max(0, at - this.#lostAt), relisted: true }
+          this.#lostAt = undefined
+        }
+        break
+      }
+      case 'interrupted':
+        if (!this.#synced) break
+        this.#missed ??= []
+        yield { type: 'interrupted', recorded, at: event.at }
+        break
+      case 'resumed': {
+        const missed = this.#missed ?? []
+        this.#missed = undefined
+        const relisted = event.how === 'relist'
+        for (const step of missed) yield { type: 'step', step: relisted ? this.#skipped(step) : step }
+        if (this.#synced) yield { type: 'resumed', recorded, at: event.at, downMs: event.downMs, relisted }
+        break
+      }
+      case 'failing':
+        break
+      default:
+        event satisfies never
+    }
+  }
+
+  /** The list + watch has ended; what the next one lists is compared with what is known now. */
+  *lost(at: number): Generator<FeedItem, void> {
+    if (!this.#synced || this.#lostAt !== undefined) return
+    this.#lostAt = at
+    this.#before = new Map(this.#last)
+    this.#recordedUntil = at
+    for (const step of this.#missed ?? []) yield { type: 'step', step: this.#skipped(step) }
+    this.#missed = undefined
+    yield { type: 'interrupted', recorded: this.#recorded, at }
+  }
+
+  *#pass(steps: readonly WatchedStep[]): Generator<FeedItem, void> {
+    for (const step of steps) {
+      if (this.#missed) this.#missed.push(step)
+      else yield { type: 'step', step }
+    }
+  }
+
+  /** An object of the first list, beside what was known of it. */
+  #listed(object: WatchedObject): readonly WatchedStep[] {
+    const known = this.#before?.get(object.uid)
+    this.#before?.delete(object.uid)
+    if (known?.state.version === object.state.version) {
+      object.object = undefined
+      return []
+    }
+    if (known) return [this.#skipped(this.#step(known, object, false))]
+    const made = Date.parse(object.object?.metadata?.creationTimestamp ?? '')
+    const step = this.#skipped(this.#step(undefined, object, false))
+    // Times of creation are in whole seconds.
+    const isNew = this.#recordedUntil !== undefined && made + 1000 > this.#recordedUntil
+    return [isNew ? step : { ...step, silent: 'known' }]
+  }
+
+  #gone(known: KnownBefore): WatchedStep {
+    const seen: WatchedObject = { ...known, resourceVersion: known.state.version, object: undefined }
+    return this.#skipped(this.#step(known, seen, true))
+  }
+
+  #skipped(step: WatchedStep): WatchedStep {
+    return { ...step, skipped: true, silent: this.#silent({ ...step, skipped: true }) }
+  }
+
+  #step(previous: KnownBefore | undefined, seen: WatchedObject, gone: boolean): WatchedStep {
+    const { clock, mark } = this.#deps
+    const deletion = !gone && seen.deletion !== '' && seen.deletion !== previous?.deletion
+    const step = {
+      recorded: this.#recorded,
+      resource: resourceKey(this.#recorded),
+      uid: seen.uid,
+      name: `${seen.namespace}/${seen.name}`,
+      time: clock.now(),
+      operation: gone || deletion ? 'DELETE' : previous === undefined ? 'CREATE' : 'UPDATE',
+      previous: previous?.state,
+      next: seen.state,
+      gone,
+      deletion,
+      replicas: { from: previous?.replicas, to: seen.replicas },
+      subresource: newestEntry(seen.object)?.subresource ?? '',
+      skipped: false,
+      silent: undefined,
+      mark: mark(),
+      finishes: gone && previous !== undefined && previous.deletion !== '',
+      seen,
+    } as const
+    return { ...step, silent: this.#silent(step) }
+  }
+
+  #silent(step: WatchedStep): WatchedStep['silent'] {
+    const { recorded, operation, previous, next, gone, seen, skipped, deletion, finishes } = step
+    return silentReason(
+      {
+        recorded,
+        operation,
+        namespace: seen.namespace,
+        name: seen.name,
+        object: seen.object,
+        unchanged: previous !== undefined && !gone && !deletion && previous.content === next.content,
+        finished: finishes,
+        skipped,
+      },
+      this.#deps.rules,
+    )
+  }
+}

@@ -1,0 +1,71 @@
+import type { Clock } from '../../../src/core/lib/time.ts'
+import type { Log } from '../../kit/log.ts'
+import { RareWarning } from '../../kit/rare-warning.ts'
+import { StoreFull } from '../../kit/store/store.ts'
+import type { AuditStore, AuditStoreState, RecordBatch, RetentionLimits } from '../store/audit-store.ts'
+import { StoreGone } from '../store/audit-store.ts'
+
+/** What commits stand on. */
+export interface BatchCommitDeps {
+  readonly store: Pick<AuditStore, 'commit' | 'trim'>
+  readonly clock: Clock
+  readonly log: Log
+  readonly limits: RetentionLimits
+}
+
+const RETRY_MS = 1000
+const TRIM_EACH_MS = 60_000
+
+/** Keeps batches, however long that takes, and lets go of what is beyond the limits. */
+export class BatchCommit {
+  readonly #deps: BatchCommitDeps
+  readonly #warning: RareWarning
+  readonly counts = { commits: 0, commitSeconds: 0, retries: 0 }
+  #trimAt = 0
+
+  constructor(deps: BatchCommitDeps) {
+    this.#deps = deps
+    this.#warning = new RareWarning('changes cannot be kept; trying again, nothing is lost', deps)
+  }
+
+  /** Tries until there is space and a database; rejects with what no waiting heals, and when the signal aborts. */
+  async commit(batch: RecordBatch, signal: AbortSignal): Promise<AuditStoreState> {
+    const { store, clock, log } = this.#deps
+    for (let retries = 0; ; retries += 1) {
+      const began = performance.now()
+      try {
+        const state = await store.commit(batch)
+        this.counts.commits += 1
+        this.counts.commitSeconds += (performance.now() - began) / 1000
+        if (retries > 0) log.info({ retries }, 'changes are kept again, nothing was lost')
+        return state
+      } catch (error) {
+        if (!mayPass(error)) throw error
+        this.#warning.warn({ err: error })
+        this.counts.retries += 1
+        // A full disk is emptied by what is beyond the limits in bytes.
+        if (error instanceof StoreFull) await this.#trim(clock.now())
+        await clock.sleep(RETRY_MS, signal)
+      }
+    }
+  }
+
+  /** A bounded step, about each minute or as long as there is more to let go. */
+  async trim(now: number): Promise<void> {
+    if (now >= this.#trimAt || now < this.#trimAt - TRIM_EACH_MS) await this.#trim(now)
+  }
+
+  async #trim(now: number): Promise<void> {
+    const { store, limits } = this.#deps
+    try {
+      this.#trimAt = (await store.trim(limits, now)) ? now : now + TRIM_EACH_MS
+    } catch (error) {
+      if (!mayPass(error)) throw error
+      this.#trimAt = now + TRIM_EACH_MS
+    }
+  }
+}
+
+function mayPass(error: unknown): boolean {
+  return error instanceof StoreFull || error instanceof StoreGone
+}

@@ -1,0 +1,167 @@
+import type { RecordedResource } from '../config.ts'
+import type { JournalEntry, JournalPosition, JournalReader } from '../journal/journal.ts'
+import type { AuditStore } from '../store/audit-store.ts'
+import { changeName } from './next-batch.ts'
+import type { RecorderCounts } from './recorder-counts.ts'
+import { type ObjectNames, type ReadReview, readReview } from './review-reading.ts'
+import { type ObjectReading, resourceKey } from './watched-object.ts'
+
+/** Where an entry ends, and its number. */
+export interface JournalPlace {
+  readonly position: JournalPosition
+  readonly seq: number
+}
+
+/** What entries are read with. */
+export interface JournalIntakeDeps {
+  readonly journal: JournalReader
+  readonly store: Pick<AuditStore, 'get'>
+  readonly resources: readonly RecordedResource[]
+  readonly names: ObjectNames
+  readonly hash: ObjectReading['hash']
+  readonly writer: number
+  /** Up to where an earlier run came. */
+  readonly taken: JournalPlace | undefined
+  /** How far the journal was at the start: what is before may be in the store already. */
+  readonly until: JournalPosition
+}
+
+interface OpenEntry {
+  readonly before: JournalPlace
+  readonly received: number
+  review: ReadReview | undefined
+}
+
+/** A namespace may be so new that its watch has not told it yet, in milliseconds. */
+const NEW_NAMESPACE_MS = 3000
+/** Reviews that are open for longer do not keep the journal from being let go. */
+const LONGEST_HOLD_MS = 600_000
+
+/**
+ * Takes entries out of the journal. The place up to which it was taken over is before the oldest review that is not
+ * decided: a restart reads that one again, and so knows its hashes.
+ */
+export class JournalIntake {
+  readonly #deps: JournalIntakeDeps
+  readonly #resources: ReadonlyMap<string, RecordedResource>
+  readonly #until: number
+  /** In the journal's order. */
+  readonly #open = new Map<string, OpenEntry>()
+  /** Whose namespace is not known yet. */
+  #early: JournalEntry[] = []
+  #end: JournalPlace
+  #told: JournalPlace | undefined
+  #readUpTo = -1
+  readonly counts: Pick<RecorderCounts, 'reviews' | 'noChange' | 'truncated' | 'unknownResource'> = {
+    reviews: 0,
+    noChange: 0,
+    truncated: 0,
+    unknownResource: 0,
+  }
+
+  constructor(deps: JournalIntakeDeps) {
+    this.#deps = deps
+    this.#resources = new Map(deps.resources.map((recorded) => [resourceKey(recorded), recorded]))
+    this.#until = placeOf(deps.until)
+    this.#end = deps.taken ?? { position: { segment: 0, offset: 0 }, seq: 0 }
+    this.#told = deps.taken
+  }
+
+  /** Every entry before this place was read. */
+  get readUpTo(): number {
+    return this.#readUpTo
+  }
+
+  /** Epoch milliseconds: when the oldest review that is not decided came. */
+  get oldestOpen(): number | undefined {
+    const [oldest] = this.#open.values()
+    return oldest?.received
+  }
+
+  /** Up to where the store has taken over the journal with the next commit; undefined where that is no news. */
+  get position(): JournalPlace | undefined {
+    const [oldest] = this.#open.values()
+    const place = oldest?.before ?? this.#end
+    return place.seq === this.#told?.seq ? undefined : place
+  }
+
+  /** Reads on, some hundred entries at most; tells how many there were. `synced` is how far the journal is. */
+  async take(synced: JournalPosition, now: number, each: (review: ReadReview) => void): Promise<number> {
+    for (const early of this.#early.splice(0)) this.#read(early, now, each)
+    const started = this.#end.position.segment > 0 ? this.#end.position : undefined
+    const found = this.#deps.journal.read(started)
+    for (const { entry, end } of found) {
+      const before = this.#end
+      this.#end = { position: end, seq: entry.seq }
+      this.#readUpTo = placeOf(end)
+      if (this.#readUpTo <= this.#until && (await this.#isDecided(entry))) continue
+      this.#open.set(this.#name(entry), { before, received: entry.received, review: undefined })
+      this.counts.reviews += 1
+      this.#read(entry, now, each)
+    }
+    // Where there is nothing more, everything up to what was synced before was read, wherever segments end.
+    if (found.length === 0) this.#readUpTo = Math.max(this.#readUpTo, placeOf(synced))
+    for (const [name, { received }] of this.#open) {
+      if (now - received < LONGEST_HOLD_MS) break
+      this.#open.delete(name)
+    }
+    return found.length
+  }
+
+  /** The store has kept everything up to there. */
+  kept(position: JournalPosition): void {
+    this.#told = this.position ?? this.#told
+    this.#deps.journal.release(position)
+  }
+
+  /** A review is decided: gives it, the first time. */
+  decided(name: string): ReadReview | undefined {
+    const open = this.#open.get(name)
+    this.#open.delete(name)
+    return open?.review
+  }
+
+  #read(entry: JournalEntry, now: number, each: (review: ReadReview) => void): void {
+    const { names, hash, writer } = this.#deps
+    const { group, resource } = entry.request.resource
+    const name = this.#name(entry)
+    const recorded = this.#resources.get(resourceKey({ group, resource }))
+    if (!recorded) {
+      this.counts.unknownResource += 1
+      this.#open.delete(name)
+      return
+    }
+    const { namespace = '' } = entry.request
+    const isNew = now - entry.received < NEW_NAMESPACE_MS && now >= entry.received
+    if (recorded.namespaced && isNew && names.namespaceUid(namespace, entry.received) === undefined) {
+      this.#early.push(entry)
+      return
+    }
+    const review = readReview(entry, recorded, names, { writer, hash })
+    if (review === 'no change') {
+      this.counts.noChange += 1
+      this.#open.delete(name)
+      return
+    }
+    if (review.facts.truncated) this.counts.truncated += 1
+    const open = this.#open.get(name)
+    if (open) open.review = review
+    each(review)
+  }
+
+  /** An entry that is read again after a restart may have been decided before. */
+  async #isDecided({ seq }: JournalEntry): Promise<boolean> {
+    const { store, writer } = this.#deps
+    const known = await store.get({ writer, seq })
+    return known !== undefined && known.state !== 'pending' && known.state !== 'admitted'
+  }
+
+  #name({ seq }: JournalEntry): string {
+    return changeName({ writer: this.#deps.writer, seq })
+  }
+}
+
+/** A position as a number that rises with it. */
+export function placeOf({ segment, offset }: JournalPosition): number {
+  return segment * 2 ** 32 + offset
+}

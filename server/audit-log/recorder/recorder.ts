@@ -1,0 +1,429 @@
+import { setImmediate } from 'node:timers/promises'
+import type { ListWatchTimes } from '../../../src/core/kube/list-watch.ts'
+import type { KubeTransport } from '../../../src/core/kube/transport.ts'
+import type { Clock } from '../../../src/core/lib/time.ts'
+import { causeOf } from '../../../src/core/model/change-cause.ts'
+import type { JoinDecision, ReviewDecision } from '../../../src/core/model/change-facts.ts'
+import { ChangeJoin, type JoinLimits } from '../../../src/core/model/change-join.ts'
+import { UnwatchedJoin } from '../../../src/core/model/change-join-unwatched.ts'
+import type { ChangeCause } from '../../../src/core/wire/change.ts'
+import type { Log } from '../../kit/log.ts'
+import type { RecordedResource } from '../config.ts'
+import { Feed, type FeedItem, type WatchedStep } from '../feed.ts'
+import type { JournalPosition, JournalReader } from '../journal/journal.ts'
+import type {
+  AuditStore,
+  AuditStoreState,
+  ChangeId,
+  ChangeRecord,
+  NumberedChange,
+  RetentionLimits,
+} from '../store/audit-store.ts'
+import { hasLanded } from '../store/change-codes.ts'
+import { BatchCommit } from './batch-commit.ts'
+import { JournalIntake, placeOf } from './journal-intake.ts'
+import { KnownNames } from './known-names.ts'
+import { LatestChanges } from './latest-changes.ts'
+import { NextBatch } from './next-batch.ts'
+import { countOne, noCounts, type RecorderCounts } from './recorder-counts.ts'
+import { RecordingGaps } from './recording-gaps.ts'
+import type { ReadReview } from './review-reading.ts'
+import type { SilentRules } from './silent-writes.ts'
+import { StepBook } from './step-book.ts'
+import { type ObjectReading, resourceKey } from './watched-object.ts'
+import { abandonedChanges, admittedFacts, knownBefore } from './known-before.ts'
+
+/** What the recorder stands on. */
+export interface RecorderDeps {
+  readonly journal: JournalReader
+  /** How far the journal is synced; `moved` resolves when it has moved from a position, or after so many ms. */
+  readonly progress: {
+    readonly position: JournalPosition
+    moved(from: JournalPosition, withinMs: number): Promise<void>
+  }
+  readonly store: AuditStore
+  readonly transport: KubeTransport
+  readonly clock: Clock
+  readonly log: Log
+  readonly reading: ObjectReading
+  readonly rules: SilentRules
+  readonly resources: readonly RecordedResource[]
+  /** The journal's writer, and another (random at each start) for changes that only the watch saw. */
+  readonly writers: { readonly journal: number; readonly watch: number }
+  readonly limits: RetentionLimits
+  /** Why reviews do not come in, or are not kept, in one clause; undefined while they do. */
+  readonly failing: () => string | undefined
+  /** Called after each commit, and about each second. */
+  readonly told?: (recorder: Recorder) => void
+  readonly times?: Partial<ListWatchTimes>
+  readonly join?: Partial<JoinLimits>
+}
+
+const STEPS_AT_ONCE = 500
+const LOOK_MS = 250
+/** How often the state is told, and the gaps are looked at. */
+const TELL_MS = 1000
+
+/**
+ * Reads the journal, watches the recorded resources, and keeps in the store who changed what and whether it landed.
+ * What it has read is in the store, with the place in the journal, in one transaction; then the journal is let go.
+ * While there is no space or no database it waits and says so: the journal and the API server keep what comes.
+ */
+export class Recorder {
+  readonly #deps: RecorderDeps
+  readonly #join: ChangeJoin<WatchedStep>
+  readonly #unwatched = new UnwatchedJoin()
+  readonly #names = new KnownNames()
+  readonly #latest = new LatestChanges()
+  readonly #batch = new NextBatch()
+  readonly #counts = noCounts()
+  readonly #feed: Feed
+  readonly #steps: StepBook
+  readonly #commits: BatchCommit
+  /** Changes that the watch alone saw: a review may name them yet. */
+  readonly #unattributed = new WeakMap<WatchedStep, ChangeId>()
+  readonly #unsynced: Set<string>
+  #intake: JournalIntake | undefined
+  #gaps: RecordingGaps | undefined
+  #state: AuditStoreState | undefined
+  #moved: Promise<void> | undefined
+  /** How far the journal was before it was read last. */
+  #progress: JournalPosition | undefined
+  #unattributedSeq = 0
+  #toldAt = Number.NEGATIVE_INFINITY
+
+  constructor(deps: RecorderDeps) {
+    const { clock, log, transport, reading, rules, times, progress } = deps
+    this.#deps = deps
+    this.#join = new ChangeJoin(deps.join)
+    this.#feed = new Feed({
+      transport,
+      clock,
+      log,
+      reading,
+      rules,
+      mark: () => placeOf(progress.position),
+      ...(times ? { times } : {}),
+    })
+    this.#steps = new StepBook({
+      store: deps.store,
+      batch: this.#batch,
+      namespaceUid: (namespace, time) => this.#names.namespaceUid(namespace, time),
+    })
+    this.#commits = new BatchCommit(deps)
+    this.#unsynced = new Set(this.#watched.map(resourceKey))
+  }
+
+  get counts(): RecorderCounts {
+    const oldest = this.#intake?.oldestOpen
+    const gap = this.#gaps?.lasts ?? false
+    return {
+      ...this.#counts,
+      ...this.#commits.counts,
+      held: this.#join.held,
+      waiting: this.#join.waiting,
+      oldestPending: oldest,
+      gap,
+    }
+  }
+
+  /** The store's state after the last commit; undefined before the start. */
+  get state(): AuditStoreState | undefined {
+    return this.#state
+  }
+
+  /** Whether all watches have told all objects once; one clause of what it waits for. */
+  get ready(): { readonly ok: boolean; readonly reason: string } {
+    const [waiting] = this.#unsynced
+    if (this.#state === undefined) return { ok: false, reason: 'the store is not open yet' }
+    if (waiting === undefined) return { ok: true, reason: 'recording' }
+    return { ok: false, reason: `${waiting.replace(/\.$/, '')} are not listed yet` }
+  }
+
+  /** Records until the signal aborts; rejects with what no waiting heals (StoreTaken, a damaged store). */
+  async run(signal: AbortSignal): Promise<void> {
+    const { store, clock } = this.#deps
+    const ended = new AbortController()
+    const both = AbortSignal.any([signal, ended.signal])
+    await this.#start()
+    const follow = this.#follow(both)
+    try {
+      await Promise.race([follow, this.#loop(both)])
+    } finally {
+      ended.abort()
+      await follow.catch(() => undefined)
+    }
+    // What was decided but not kept yet is found out again by the next start; it is only nicer this way.
+    if (this.#state) await store.commit(this.#batch.take()).catch(() => undefined)
+    this.#toldAt = clock.now()
+  }
+
+  get #watched(): readonly RecordedResource[] {
+    return this.#deps.resources.filter(({ watch }) => watch !== 'none')
+  }
+
+  async #start(): Promise<void> {
+    const { store, resources, writers, reading, journal, clock, progress } = this.#deps
+    const state = await store.claim()
+    const [taken, open, gaps] = await Promise.all([
+      store.position(writers.journal),
+      store.open(),
+      store.gaps(0, clock.now()),
+    ])
+    this.#intake = new JournalIntake({
+      journal,
+      store,
+      until: progress.position,
+      resources,
+      names: this.#names,
+      hash: reading.hash,
+      writer: writers.journal,
+      taken,
+    })
+    for (const decision of abandonedChanges(open, writers.journal, taken?.seq ?? 0))
+      this.#batch.decide(decision)
+    await this.#rememberAdmitted(open)
+    const unended = gaps.filter(({ to }) => to === undefined)
+    this.#gaps = new RecordingGaps(state, unended)
+    this.#state = state
+  }
+
+  /** Changes of what nobody watches wait for the next review of their object, over any restart. */
+  async #rememberAdmitted(open: readonly NumberedChange[]): Promise<void> {
+    const { store, resources } = this.#deps
+    const unwatched = new Set(resources.filter(({ watch }) => watch === 'none').map(resourceKey))
+    const admitted = open.filter(
+      ({ state, object }) => state === 'admitted' && unwatched.has(resourceKey(object)),
+    )
+    const last = new Map(admitted.map((change) => [change.object.uid, change]))
+    for (const change of admitted) {
+      const known =
+        last.get(change.object.uid) === change ? await store.knownObject(change.object.uid) : undefined
+      for (const decision of this.#unwatched.review(admittedFacts(change, known?.hash ?? ''))) {
+        if (decision.state !== 'admitted') this.#reviewDecided(decision)
+      }
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { store, reading } = this.#deps
+    const state = this.#state
+    const start = async (recorded: RecordedResource): Promise<() => Promise<void>> => {
+      const known = await knownBefore(store, recorded, reading.hash, this.#names)
+      const recordedUntil = state?.heartbeat
+      return () => this.#feed.follow(recorded, { known, recordedUntil }, signal)
+    }
+    // Namespaces first: their uids belong to every record.
+    const watched = this.#watched.toSorted(
+      (one, other) => Number(isNamespaces(other)) - Number(isNamespaces(one)),
+    )
+    const follows: (() => Promise<void>)[] = []
+    for (const recorded of watched) follows.push(await start(recorded))
+    await Promise.all(follows.map((follow) => follow()))
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const busy = await this.#step(signal)
+      if (busy) await setImmediate()
+      else await this.#pause(signal)
+    }
+  }
+
+  /** Waits for news of either witness, or for a while. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    const { progress, clock } = this.#deps
+    const over = new AbortController()
+    const both = AbortSignal.any([signal, over.signal])
+    // Where something came since it was read, there is nothing to wait for.
+    this.#moved ??= progress.moved(this.#progress ?? progress.position, LOOK_MS).finally(() => {
+      this.#moved = undefined
+    })
+    await Promise.race([
+      this.#moved,
+      this.#feed.arrived(both),
+      clock.sleep(LOOK_MS, both).catch(() => undefined),
+    ])
+    over.abort()
+  }
+
+  /** One round: what has come of both witnesses, what follows from it, and one commit. */
+  async #step(signal: AbortSignal): Promise<boolean> {
+    const { clock, progress } = this.#deps
+    const intake = this.#intake
+    if (!intake) return false
+    let entries = 0
+    if (!this.#unsynced.has(NAMESPACES)) {
+      this.#progress = progress.position
+      entries = await intake.take(this.#progress, clock.now(), (review) => this.#review(review))
+      Object.assign(this.#counts, intake.counts)
+    }
+    const items = this.#feed.take(STEPS_AT_ONCE)
+    for (const item of items) this.#item(item)
+    for (const decision of this.#join.decide(clock.now(), intake.readUpTo)) await this.#decided(decision)
+    this.#look(clock.now())
+    const position = intake.position
+    if (position) this.#batch.position = { writer: this.#deps.writers.journal, ...position }
+    await this.#commit(signal)
+    if (position) intake.kept(position.position)
+    await this.#commits.trim(clock.now())
+    return entries > 0 || items.length > 0
+  }
+
+  #review(review: ReadReview): void {
+    const { facts, record } = review
+    if (facts.operation === 'CONNECT') {
+      this.#batch.add({ ...record, state: 'admitted' })
+      countOne(this.#counts.decided, 'admitted')
+      this.#intake?.decided(facts.id)
+      return
+    }
+    this.#batch.add(record)
+    const recorded = this.#deps.resources.find((resource) => resourceKey(resource) === facts.resource)
+    if (recorded?.watch === 'none') {
+      const decisions = this.#unwatched.review(facts)
+      for (const decision of decisions) this.#reviewDecided(decision)
+      return
+    }
+    const known = this.#names.object(facts.resource, facts.name)
+    this.#join.review(facts, facts.operation === 'CREATE' || facts.uid === '' || known?.uid === facts.uid)
+  }
+
+  #item(item: FeedItem): void {
+    switch (item.type) {
+      case 'step':
+        this.#names.take(item.step)
+        this.#steps.add(item.step)
+        this.#join.transition(item.step, this.#deps.clock.now())
+        break
+      case 'synced':
+        this.#unsynced.delete(resourceKey(item.recorded))
+        this.#join.watching(resourceKey(item.recorded), this.#deps.clock.now())
+        break
+      case 'interrupted':
+        this.#join.watching(resourceKey(item.recorded), undefined)
+        break
+      case 'resumed': {
+        const { recorded, at, downMs, relisted } = item
+        this.#join.watching(resourceKey(recorded), at)
+        if (relisted) this.#gaps?.relisted(recorded.resource, at, downMs)
+        break
+      }
+      default:
+        item satisfies never
+    }
+  }
+
+  async #decided(decision: JoinDecision<WatchedStep>): Promise<void> {
+    switch (decision.type) {
+      case 'review':
+        this.#reviewDecided(decision)
+        break
+      case 'transition': {
+        const { transition, verdict, named } = decision
+        if (verdict === 'unattributed') await this.#nobody(transition, named)
+        else if (verdict !== 'attributed') countOne(this.#counts.silent, verdict)
+        this.#steps.settle(transition)
+        break
+      }
+      case 'named': {
+        const id = this.#unattributed.get(decision.transition)
+        const reason = 'a review that came later names it'
+        if (id) this.#batch.decide({ id, state: 'superseded', reason })
+        break
+      }
+      default:
+        decision satisfies never
+    }
+  }
+
+  #reviewDecided(decision: ReviewDecision): void {
+    const { review, state, reason, version, candidates } = decision
+    const [writer = 0, seq = 0] = review.id.split('-').map(Number)
+    const draft = this.#intake?.decided(review.id)
+    countOne(this.#counts.decided, state)
+    const landed = hasLanded(state)
+    const cause = landed && draft ? this.#causeOf(draft.record, draft) : undefined
+    this.#batch.decide({
+      id: { writer, seq },
+      state,
+      reason,
+      ...(version === undefined || review.operation === 'DELETE' ? {} : { resourceVersionAfter: version }),
+      ...(candidates.length > 0 ? { candidates } : {}),
+      ...(cause ? { cause } : {}),
+    })
+    if (!draft || !landed) return
+    this.#latest.note(draft.record)
+    if (state === 'admitted' && !draft.facts.truncated) this.#knowUnwatched(draft)
+  }
+
+  /** Of what nobody watches the reviews tell what there is. */
+  #knowUnwatched({ record, facts, body }: ReadReview): void {
+    if (record.object.subresource !== '') return
+    const { subresource: _subresource, resourceVersion, ...object } = record.object
+    const gone = record.operation === 'DELETE'
+    const hash = gone ? facts.oldHash : facts.newHash
+    this.#batch.know({
+      object,
+      resourceVersion: resourceVersion.before,
+      hash,
+      body,
+      ...(gone ? { gone } : {}),
+    })
+  }
+
+  async #nobody(step: WatchedStep, named: Parameters<StepBook['unattributed']>[2]): Promise<void> {
+    const id = { writer: this.#deps.writers.watch, seq: this.#unattributedSeq + 1 }
+    const record = await this.#steps.unattributed(step, id, named)
+    if (!record) return
+    this.#unattributedSeq = id.seq
+    this.#unattributed.set(step, id)
+    const cause = this.#causeOf(record, { object: step.seen.object }, step.subresource)
+    const caused = cause ? { ...record, cause } : record
+    this.#batch.add(caused)
+    this.#latest.note(caused)
+    countOne(this.#counts.decided, 'unattributed')
+  }
+
+  #causeOf(
+    { operation, object, user }: ChangeRecord,
+    written: Pick<ReadReview, 'object'>,
+    subresource = object.subresource,
+  ): ChangeCause | undefined {
+    const { kind, namespace, name, uid } = object
+    const change = { operation, subresource, kind, namespace, name, uid, username: user?.username ?? '' }
+    return causeOf(
+      { ...change, object: written.object },
+      {
+        latest: (of, deleted) => this.#latest.latest(of, deleted),
+        eviction: (of) => this.#latest.eviction(of),
+        endingNamespace: (of) => this.#names.endingNamespace(of),
+        autoscaler: (...of) => this.#names.autoscaler(...of),
+      },
+    )
+  }
+
+  /** Gaps and the heartbeat, about each second. */
+  #look(now: number): void {
+    if (now >= this.#toldAt && now - this.#toldAt < TELL_MS) return
+    this.#toldAt = now
+    const synced = this.#unsynced.size === 0
+    const news = this.#gaps?.look({ synced, failing: this.#deps.failing() }, now)
+    if (news) this.#batch.gaps(news.gaps)
+    if (news?.heartbeat !== undefined) this.#batch.heartbeat = news.heartbeat
+    this.#deps.told?.(this)
+  }
+
+  async #commit(signal: AbortSignal): Promise<void> {
+    if (this.#batch.empty) return
+    const batch = this.#batch.take()
+    this.#state = await this.#commits.commit(batch, signal)
+    if (batch.added.length + batch.decided.length > 0) this.#deps.told?.(this)
+  }
+}
+
+const NAMESPACES = 'namespaces.'
+
+function isNamespaces(recorded: RecordedResource): boolean {
+  return resourceKey(recorded) === NAMESPACES
+}

@@ -1,0 +1,109 @@
+import type { ResourceSource } from '../../../src/core/kube/paged-list.ts'
+import type { Watched } from '../../../src/core/kube/watch-frame.ts'
+import type { SeenState } from '../../../src/core/model/change-facts.ts'
+import { withoutNoise } from '../../../src/core/model/object-noise.ts'
+import type { KubernetesObject } from '../../../src/core/wire/admission-review.ts'
+import type { RecordedResource } from '../config.ts'
+
+/** How objects are made comparable: redacted with the webhook's redactor, and hashed with its key. */
+export interface ObjectReading {
+  readonly redact: (
+    resource: { readonly group: string; readonly resource: string },
+    object: KubernetesObject,
+  ) => KubernetesObject
+  readonly hash: (object: KubernetesObject) => string
+}
+
+/** What stays in memory of an object that is watched, and for a moment the object itself. */
+export interface WatchedObject extends Watched {
+  readonly namespace: string
+  readonly name: string
+  readonly state: SeenState
+  readonly replicas: number | undefined
+  /** Tells one deletion from another, and from a shorter grace period; empty where it is not being deleted. */
+  readonly deletion: string
+  /** Redacted; undefined once it was taken. */
+  object: KubernetesObject | undefined
+}
+
+/** `deployments.apps`: how the join names a resource; of the core group `pods.`. */
+export function resourceKey({
+  group,
+  resource,
+}: {
+  readonly group: string
+  readonly resource: string
+}): string {
+  return `${resource}.${group}`
+}
+
+/** The collection over all namespaces, read as JSON. */
+export function watchedSource(
+  recorded: RecordedResource,
+  reading: ObjectReading,
+): ResourceSource<WatchedObject> {
+  const { group, version, resource, namespaced, watch } = recorded
+  return {
+    path: `${group === '' ? `/api/${version}` : `/apis/${group}/${version}`}/${resource}`,
+    purpose: { resource: group === '' ? resource : `${resource}.${group}`, namespaced },
+    metadataOnly: watch === 'metadata',
+    decoder: {
+      fromJson: (value) => watchedObject(recorded, value as KubernetesObject, reading),
+      keyOf: ({ namespace, name }) => `${namespace}/${name}`,
+    },
+  }
+}
+
+function watchedObject(
+  recorded: RecordedResource,
+  read: KubernetesObject,
+  reading: ObjectReading,
+): WatchedObject {
+  const object = reading.redact(recorded, typed(recorded, read))
+  const { uid = '', resourceVersion = '', namespace = '', name = '' } = object.metadata ?? {}
+  return {
+    uid,
+    resourceVersion,
+    namespace,
+    name,
+    state: seenState(recorded, object, reading.hash),
+    replicas: replicasOf(object),
+    deletion: deletionOf(object),
+    object,
+  }
+}
+
+/** An object with the type of its resource: those of a list have none, and of metadata alone another. */
+export function typed(
+  { group, version, kind }: Pick<RecordedResource, 'group' | 'version' | 'kind'>,
+  object: KubernetesObject,
+): KubernetesObject {
+  return { ...object, apiVersion: group === '' ? version : `${group}/${version}`, kind }
+}
+
+/** A state as both witnesses see it: of resources of which the metadata alone is watched, that of the metadata. */
+export function seenState(
+  { watch }: Pick<RecordedResource, 'watch'>,
+  object: KubernetesObject,
+  hash: ObjectReading['hash'],
+): SeenState {
+  const seen: KubernetesObject =
+    watch === 'metadata' && object.metadata ? { metadata: object.metadata } : object
+  return {
+    version: object.metadata?.resourceVersion ?? '',
+    hash: hash(seen),
+    content: hash(withoutNoise(seen)),
+  }
+}
+
+/** spec.replicas, where it is a number. */
+export function replicasOf(object: KubernetesObject): number | undefined {
+  const replicas = (object['spec'] as { readonly replicas?: unknown } | undefined)?.replicas
+  return typeof replicas === 'number' ? replicas : undefined
+}
+
+/** Tells one deletion of an object from another; empty where it is not being deleted. */
+export function deletionOf({ metadata }: KubernetesObject): string {
+  if (!metadata?.deletionTimestamp) return ''
+  return JSON.stringify([metadata.deletionTimestamp, metadata['deletionGracePeriodSeconds']])
+}
