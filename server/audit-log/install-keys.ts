@@ -27,7 +27,8 @@ export async function installKeys(
     if (keys) return keys
     const made = {
       'hmac-key': randomBytes(KEY_BYTES).toString('hex'),
-      path: randomBytes(PATH_BYTES).toString('base64url'),
+      // The API server takes paths of lower-case letters, digits and hyphens only.
+      path: randomBytes(PATH_BYTES).toString('hex'),
     }
     // Whether another was quicker or not: what is there now counts.
     await writeSecret({ ...place, name: KEYS_SECRET }, stored, made, signal)
@@ -38,6 +39,6 @@ function readKeys({
   'hmac-key': key = '',
   path = '',
 }: Readonly<Record<string, string | undefined>>): InstallKeys | undefined {
-  if (!/^[0-9a-f]{64}$/.test(key) || !/^[\w-]{32,64}$/.test(path)) return undefined
+  if (!/^[0-9a-f]{64}$/.test(key) || !/^[0-9a-f]{48}$/.test(path)) return undefined
   return { hmacKey: Buffer.from(key, 'hex'), path: PREFIX + path }
 }
