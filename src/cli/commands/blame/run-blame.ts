@@ -5,7 +5,7 @@ import { ApiTypes } from '../../shell/api-types.ts'
 import type { Session } from '../../shell/session.ts'
 import { VERSION } from '../../shell/version.ts'
 import { createDocumentPrinter, type DocumentPrinter } from '../images/print-document.ts'
-import type { BlameRun } from './blame-run.ts'
+import type { Answer, BlameRun } from './blame-run.ts'
 import { blameConnectionOverrides } from './connection-overrides.ts'
 import { blameOptions, type BlameFlags } from './options.ts'
 import { reportFailures } from './report-failures.ts'
@@ -67,8 +67,9 @@ async function show(run: BlameRun, printDocument: DocumentPrinter | undefined): 
   ])
   const watching = options.watch ? await import('./watch-changes.ts') : undefined
   watching?.checkWatchable(run)
-  const { answer, scope } =
+  const { answer: found, scope } =
     run.targets.length === 0 ? await overviewOf(run) : { answer: await answerFor(run), scope: undefined }
+  const answer = await withSources(run, found)
   const asScreen = options.format === 'list' || options.format === 'wide'
   if (options.format === 'diff') {
     await (await import('./print-diff.ts')).printDiff(run, answer)
@@ -80,6 +81,13 @@ async function show(run: BlameRun, printDocument: DocumentPrinter | undefined): 
   for (const hint of answer.hints) await session.stderr.write(`${visible(hint)}\n`)
   if (watching) return watching.watchChanges(run, answer, scope)
   await reportFailures(answer.failures, session)
+}
+
+/** The objects behind changes are read only where a change names one. */
+async function withSources(run: BlameRun, answer: Answer): Promise<Answer> {
+  if (!answer.changes.some(({ via }) => via.source !== '' && via.revision === '')) return answer
+  const { tellSourceOperations } = await import('./source-operations.ts')
+  return { ...answer, changes: await tellSourceOperations(answer.changes, run) }
 }
 
 async function overviewOf(run: BlameRun) {
