@@ -39,6 +39,7 @@ describe('taking a change back', () => {
     const plan = undo(web([proxy, app('1.24')]), web([proxy, app('1.25')]))
     assert.deepEqual(plan, {
       type: 'patch',
+      subresource: '',
       patch: [
         { op: 'test', path: '/metadata/uid', value: 'web-uid' },
         { op: 'test', path: '/spec/template/spec/containers/1/name', value: 'app' },
@@ -168,6 +169,19 @@ describe('taking a change back', () => {
     assert.deepEqual(undo(before, after).conflicts, [
       { path: 'metadata.deletionTimestamp', obstacle: 'fixed' },
     ])
+  })
+
+  it('cannot take an ephemeral container out of its pod', () => {
+    const pod = (...ephemeralContainers: object[]) => ({ kind: 'Pod', spec: { ephemeralContainers } })
+    const plan = undo(pod(), pod({ name: 'debug' }), undefined, {
+      object: { subresource: 'ephemeralcontainers' },
+    })
+    assert.deepEqual(plan.conflicts, [{ path: 'spec.ephemeralContainers[name=debug]', obstacle: 'fixed' }])
+  })
+
+  it("is sent to a pod's resize where that was what was written", () => {
+    const plan = planUndo(change({ object: { subresource: 'resize' } }), web([], { replicas: 6 }))
+    assert.equal(plan.type === 'patch' && plan.subresource, 'resize')
   })
 
   it('warns of the GitOps tool that will put its own state back, and of a controller', () => {

@@ -58,7 +58,7 @@ function writingRequest(
     case 'patch':
       return {
         method: 'PATCH',
-        path: `${path}?${query.toString()}`,
+        path: `${path}${plan.subresource === '' ? '' : `/${plan.subresource}`}?${query.toString()}`,
         body: plan.patch,
         contentType: 'application/json-patch+json',
         purpose: purpose('patch'),

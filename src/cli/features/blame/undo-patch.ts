@@ -12,15 +12,15 @@ import { applyShiftedLines } from './undo-lines.ts'
 import type { UndoConflict, UndoPlan } from './undo-plan.ts'
 import { fitsRecorded, holdsRedacted } from './undo-redacted.ts'
 
-/** Nobody can change these by writing. */
+/** Nobody can change these by writing; an ephemeral container stays as long as its pod. */
 const FIXED =
-  /^metadata\.(?:deletionTimestamp|deletionGracePeriodSeconds|creationTimestamp|uid|name|namespace)$/
+  /^(?:metadata\.(?:deletionTimestamp|deletionGracePeriodSeconds|creationTimestamp|uid|name|namespace)$|spec\.ephemeralContainers(?:\[|$))/
+
+/** What is known before it is known where the patch is sent. */
+export type PatchPlan = Omit<Extract<UndoPlan, { readonly type: 'patch' }>, 'subresource'>
 
 /** How the field changes of an UPDATE are taken back against today's object. */
-export function planPatch(
-  changes: readonly FieldChange[],
-  today: KubernetesObject,
-): Extract<UndoPlan, { readonly type: 'patch' }> {
+export function planPatch(changes: readonly FieldChange[], today: KubernetesObject): PatchPlan {
   const undo = new Undo(today)
   const wanted = invertChanges(changes).map((change) => ({ steps: parsePath(change.path), change }))
   // A list's entries come and go when all else is done: inner lists first, and in each list what goes before what comes.

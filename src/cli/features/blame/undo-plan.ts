@@ -34,6 +34,8 @@ interface UndoNotes {
 export type UndoPlan =
   | (UndoNotes & {
       readonly type: 'patch'
+      /** Where the patch is sent: a pod's resources are written through `resize` alone; empty for the object itself. */
+      readonly subresource: '' | 'resize'
       /** Tests for all it stands on, then what is to be done; empty where all is as before, or nothing can be done. */
       readonly patch: readonly PatchOperation[]
       /** What the patch does to today's object, for people. */

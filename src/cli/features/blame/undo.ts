@@ -54,7 +54,12 @@ function planUpdate(
   const anew = isAnother(change, today)
     ? ['The object was deleted and created again since: the change was made to the one before']
     : []
-  return { ...plan, warnings: [...warnings, ...anew, ...plan.warnings, ...ownerWarnings(change, today)] }
+  const subresource = change.object.subresource === 'resize' ? 'resize' : ''
+  return {
+    ...plan,
+    subresource,
+    warnings: [...warnings, ...anew, ...plan.warnings, ...ownerWarnings(change, today)],
+  }
 }
 
 function planDelete(
