@@ -136,6 +136,11 @@ describe('the companion, with exactly the rights of its manifests', function () 
     })
   }
 
+  async function webhooks(): Promise<readonly unknown[]> {
+    const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/deckwatch-audit-log'
+    return (await cluster.admin.send<{ webhooks?: unknown[] }>('GET', path)).webhooks ?? []
+  }
+
   it('works whole in one pod, and takes its APIService along when its namespace goes', async () => {
     const values = { ...DEFAULT_VALUES, namespace: 'one-pod' }
     await apply(values)
@@ -151,11 +156,28 @@ describe('the companion, with exactly the rights of its manifests', function () 
     })
   })
 
+  it('records changes, and takes its webhook along when its namespace goes', async () => {
+    const values = { ...DEFAULT_VALUES, namespace: 'records', components: ['image-graph', 'audit-log'] }
+    await apply(values)
+    const companion = await start(values, 'deckwatch')
+    await becomesReady(companion)
+    await eventually(async () => (await webhooks()).length === 1)
+    nothingWasForbidden(companion)
+    await deleteNamespace(cluster.admin, values.namespace)
+    await eventually(async () => (await webhooks()).length === 0)
+  })
+
   it('works in two pods, neither with the rights of the other', async () => {
-    const values = { ...DEFAULT_VALUES, namespace: 'two-pods', apiReplicas: 1 }
+    const values = {
+      ...DEFAULT_VALUES,
+      namespace: 'two-pods',
+      apiReplicas: 1,
+      components: ['image-graph', 'audit-log'],
+    }
     await apply(values)
     const peer = await freePort()
-    const api = await start(values, 'deckwatch-api', `--peers=image-graph=${HOST}:${peer}`)
+    const peers = values.components.map((component) => `${component}=${HOST}:${peer}`)
+    const api = await start(values, 'deckwatch-api', `--peers=${peers.join(',')}`)
     const rooms = await start(
       values,
       'deckwatch',
@@ -166,6 +188,7 @@ describe('the companion, with exactly the rights of its manifests', function () 
     await becomesReady(api)
     await becomesReady(rooms)
     await authorityIsPublished()
+    await eventually(async () => JSON.stringify(await webhooks()).includes('"name":"deckwatch-audit"'))
     for (const companion of [api, rooms]) nothingWasForbidden(companion)
   })
 })
