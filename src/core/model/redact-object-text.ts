@@ -83,8 +83,8 @@ function isPlace(value: string): boolean {
 
 /** What stands before a name is looked at so far. */
 const MAX_BEFORE = 300
-/** A text in quotes is no longer. */
-const MAX_QUOTED = 256 * 1024
+/** So far the end of a text in quotes is looked for; where there is none, it is the line's. */
+const MAX_QUOTED = 16 * 1024
 
 const QUOTE = /\\*["'`]/y
 /** Where a value without quotes ends: in braces, and in a line that holds more than it. */

@@ -466,6 +466,8 @@ describe('redaction', () => {
       'name: password\n',
       'bearer ',
       'password=\\\n',
+      'password=""',
+      '"token: a ',
       'Zz9+',
     ]
     for (const unit of units) {
