@@ -27,6 +27,7 @@ import { pluginEnvironment } from '../kit/plugin/plugin-environment.ts'
 
 const API_SERVICE = '/apis/apiregistration.k8s.io/v1/apiservices/v1alpha1.deckwatch.dev'
 const NAMESPACE = '/api/v1/namespaces/deckwatch'
+const WEBHOOK = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/deckwatch-audit-log'
 const DEPLOYMENT = '/apis/apps/v1/namespaces/deckwatch/deployments/deckwatch'
 
 describe('kubectl deckwatch on a real control plane', function () {
@@ -723,12 +724,13 @@ describe('kubectl deckwatch with the real companion, its pod on paper', function
 
   it('is installed, is well, and goes without a trace', async () => {
     const [port = 0] = await freePorts(1)
-    const values = ['--storage', 'emptyDir', '--set', `ports.api=${port}`]
+    const values = ['--components', 'all', '--storage', 'emptyDir', '--set', `ports.api=${port}`]
     const installing = kubectlDeckwatch(cluster, ['install', '--yes', '--wait', ...values])
     companion = await startCompanion(cluster, {
+      components: ['api', 'image-graph', 'audit-log'],
       register: false,
       impatient: true,
-      flags: [`--api-address=0.0.0.0:${port}`],
+      flags: [`--api-address=0.0.0.0:${port}`, '--audit-service=deckwatch:443'],
     })
     pods.state = 'ready'
     const installed = await installing
@@ -736,18 +738,45 @@ describe('kubectl deckwatch with the real companion, its pod on paper', function
     assert.match(installed.stdout, /images\.deckwatch\.dev and \d+ more answer/)
     const images = await cluster.kubectl(['get', 'images.deckwatch.dev', '-A'])
     assert.equal(images.exitCode, 0, images.stderr)
+    assert.match(installed.stdout, /^ ok {2}changes are recorded$/m)
+    assert.match(installed.stdout, /kubectl delete validatingwebhookconfiguration deckwatch-audit-log\n$/)
+    await isRecorded('jane')
     const status = await kubectlDeckwatch(cluster, ['status'])
     assert.equal(status.exitCode, 0, status.stdout)
     assert.match(status.stdout, /^image-graph +ready/m)
+    assert.match(status.stdout, /^recording +without a gap for /m)
+    assert.match(status.stdout, /^webhook +registered for /m)
     assert.match(status.stdout, /^certificates +.*serving/m)
     const again = await kubectlDeckwatch(cluster, ['install', '--yes', ...values])
     assert.match(again.stdout, /^apiservice\.apiregistration\.k8s\.io\/v1alpha1\.deckwatch\.dev unchanged$/m)
+    await cluster.admin.text('DELETE', WEBHOOK)
+    await until(async () => (await kubectlDeckwatch(cluster, ['status'])).exitCode === 1)
+    const without = await kubectlDeckwatch(cluster, ['status'])
+    assert.match(without.stdout, /deckwatch-audit-log is not there/)
+    assert.match(without.stdout, /mend: kubectl deckwatch install/)
+    const mended = await kubectlDeckwatch(cluster, ['install', '--yes', ...values])
+    assert.equal(mended.exitCode, 0, mended.stdout + mended.stderr)
+    await isRecorded('joan')
     await companion.terminate()
     const removed = await kubectlDeckwatch(cluster, ['uninstall', '--yes'])
     assert.equal(removed.exitCode, 0, removed.stdout + removed.stderr)
     assert.match(removed.stdout, /^secret\/deckwatch-tls deleted$/m)
     assert.match(removed.stdout, /nothing of deckwatch is left/)
+    const first = removed.stdout.split('\n').find((line) => line.endsWith(' deleted'))
+    assert.match(first ?? '', /^validatingwebhookconfiguration\..*\/deckwatch-audit-log deleted$/)
   })
+
+  /** Somebody changes something, and stands in the record. */
+  async function isRecorded(user: string): Promise<void> {
+    await until(async () => {
+      const as = [`--as=${user}`, '--as-group=system:masters']
+      await cluster.kubectl(['delete', 'configmap', 'touched', '-n', 'default', '--ignore-not-found', ...as])
+      await cluster.kubectl(['create', 'configmap', 'touched', '-n', 'default', ...as])
+      const selector = `--field-selector=user.username=${user},state=confirmed`
+      const { stdout } = await cluster.kubectl(['get', 'changes', '-n', 'default', '-o', 'json', selector])
+      return (JSON.parse(stdout) as { readonly items: readonly unknown[] }).items.length > 0
+    })
+  }
 })
 
 /** The time of which so many seconds pass in one. */
