@@ -265,6 +265,23 @@ describe('Recorded touches at the lines of an object', () => {
     assert.deepEqual(whoAt(lines, `${app}.image`), ['dev-4'])
   })
 
+  it('that were noticed late, without a review, do not hold against a recorded one below', () => {
+    const lines = blame(web(), [
+      touch('spec.replicas', 'dev-1', '2026-11-21T00:00:00Z'),
+      touch('spec', '', '2026-11-21T00:10:00Z', { state: 'unattributed', manager: 'helm' }),
+    ])
+    assert.deepEqual(whoAt(lines, 'spec.replicas'), ['dev-1'])
+    assert.deepEqual(whoAt(lines, 'spec.template'), ['(helm)'])
+  })
+
+  it('by clocks that differ a little go by the deepest path', () => {
+    const lines = blame(web(), [
+      touch('spec.replicas', 'deep', '2026-11-21T00:00:00Z'),
+      touch('spec', 'shallow', '2026-11-21T00:00:02Z'),
+    ])
+    assert.deepEqual(whoAt(lines, 'spec.replicas'), ['deep'])
+  })
+
   it('at one moment go by the deepest path', () => {
     const lines = blame(web(), [touch('spec.replicas', 'deep', created), touch('spec', 'shallow', created)])
     assert.deepEqual(whoAt(lines, 'spec.replicas'), ['deep'])

@@ -21,6 +21,8 @@ export interface TouchTree {
   readonly all: readonly TimedTouch[]
 }
 
+const CLOCKS_DIFFER_MS = 5000
+
 /** Touches of an object by their paths; one whose path cannot be read is left out. */
 export function touchTree(touches: readonly FieldTouch[]): TouchTree {
   const root: TouchNode = { touch: undefined, children: [] }
@@ -61,8 +63,8 @@ function nodeAt(root: TouchNode, path: string): TouchNode | undefined {
 }
 
 /**
- * What covers a field or a list's item, one step below. A touch covers all below its path, unless another one there is
- * as late or later: an entry that was taken out and put back is all of the one who put it back.
+ * What covers a field or a list's item, one step below. The deepest touch covers it, unless one above is surely later:
+ * an entry that was taken out and put back is all of the one who put it back.
  */
 export function coveringBelow(
   { touch, below }: Covering,
@@ -72,7 +74,8 @@ export function coveringBelow(
   const reached = below.flatMap(({ children }) =>
     children.filter(({ step }) => leadsTo(step, place)).map(({ node }) => node),
   )
-  return { touch: reached.reduce((best, node) => latest(best, node.touch), touch), below: reached }
+  const deeper = reached.reduce<TimedTouch | undefined>((best, node) => latest(best, node.touch), undefined)
+  return { touch: holding(touch, deeper), below: reached }
 }
 
 /** What status and the server's own counters are not covered by: a change of the object does not reach them. */
@@ -80,9 +83,15 @@ export function onlyBelow({ below }: Covering): Covering {
   return { touch: undefined, below }
 }
 
-function latest(touch: TimedTouch | undefined, deeper: TimedTouch | undefined): TimedTouch | undefined {
-  if (!touch || !deeper) return deeper ?? touch
-  return touch.at > deeper.at ? touch : deeper
+function latest(one: TimedTouch | undefined, other: TimedTouch | undefined): TimedTouch | undefined {
+  if (!one || !other) return other ?? one
+  return one.at > other.at ? one : other
+}
+
+/** The time of a change without a review is only when it was noticed, and two replicas' clocks differ a little. */
+function holding(above: TimedTouch | undefined, deeper: TimedTouch | undefined): TimedTouch | undefined {
+  if (!above || !deeper) return deeper ?? above
+  return above.state !== 'unattributed' && above.at > deeper.at + CLOCKS_DIFFER_MS ? above : deeper
 }
 
 function leadsTo(step: PathStep, place: Parameters<typeof coveringBelow>[1]): boolean {
