@@ -25,7 +25,7 @@ export interface FieldChange {
   /** `spec.template.spec.containers[name=app].image`; grammar in core/model/field-path. */
   readonly path: string
   readonly op: 'add' | 'remove' | 'replace'
-  /** The old value, of `remove` and `replace`; left out where `lines` is there. */
+  /** The old value, of `remove` and `replace`; left out where `lines` is there, and where it is not known (managedFields). */
   readonly from?: unknown
   /** The new value, of `add` and `replace`; left out where `lines` is there. */
   readonly to?: unknown
@@ -102,7 +102,7 @@ export interface Change {
   /** The name is `<writer>-<seq>`, the id that the audit annotation carries; left out where no companion recorded it. */
   readonly metadata?: ServedMetadata
   readonly operation: ChangeOperation
-  /** RFC 3339 UTC with milliseconds: when the review came, or when the watch told it. */
+  /** RFC 3339 UTC with milliseconds: when the review came, or when the watch told it; empty where managedFields have none. */
   readonly time: string
   readonly state: ChangeState
   /** Why unattributed, not-landed or ambiguous: one clause; empty where nothing is to be said. */
