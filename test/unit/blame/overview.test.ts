@@ -71,6 +71,7 @@ function told(input: Partial<OverviewInput>): string {
       now: NOW,
       calendar: utcCalendar,
       wide: false,
+      unfold: false,
       ...input,
     }),
   )
@@ -155,6 +156,10 @@ describe('the overview', () => {
     assert.match(text, /^Last 24h in the cluster: 1 change by people and tools, 1 by controllers;/)
     assert.match(text, /\+ replicaset\/web-1 scaled by the deployment controller\n/)
     assert.doesNotMatch(text, /change by controllers:/)
+    assert.match(
+      told({ changes: [consequence, change({ id: '1-7', ago: 2 })], unfold: true }),
+      / {2}2m +deployment\/web +dev-1@example.org +scaled 3 → 6\n {2}60s +replicaset\/web-1 +the deployment controller +scaled/,
+    )
   })
 
   it('has a line for each gap, and one line where they are many', () => {

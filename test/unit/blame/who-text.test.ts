@@ -86,6 +86,6 @@ describe('with what a change was made', () => {
     assert.equal(via({ via: { source: 'Application shop' } }), 'shop')
     assert.equal(via({}), 'kubectl-edit')
     assert.equal(via({ via: { manager: '', tool: 'helm' } }), 'helm')
-    assert.equal(via({ via: { manager: '', tool: 'kubernetes' } }), '')
+    assert.equal(via({ via: { manager: 'kube-controller-manager', tool: 'kubernetes' } }), '')
   })
 })

@@ -26,7 +26,12 @@ export async function answerFor(run: BlameRun): Promise<Answer> {
   if (!way || !recorded) return ownedAnswer(run)
   await warn(session, recorded.warnings)
   const { resourceVersion } = recorded
-  return { ...(await completed(run, recorded)), way, resourceVersion }
+  const known = await completed(run, recorded)
+  if (!options.consequences) return { ...known, way, resourceVersion }
+  const { recordedConsequences } = await import('../../features/blame/recorded-consequences.ts')
+  const followed = await recordedConsequences(way.ports, known.changes, signal)
+  const changes = [...known.changes, ...followed].toSorted(newestFirst)
+  return { ...known, changes, way, resourceVersion }
 }
 
 /** Says on stderr what a server wants its caller to know, as kubectl does. */

@@ -93,6 +93,7 @@ export async function printOverview(
     now: session.clock.now(),
     calendar: localCalendar,
     wide: options.format === 'wide',
+    unfold: options.consequences,
   })
   await printListScreen(screen, options, session)
 }

@@ -31,6 +31,8 @@ export interface OverviewInput {
   readonly now: number
   readonly calendar: Calendar
   readonly wide: boolean
+  /** `--consequences` */
+  readonly unfold: boolean
 }
 
 /** So many fields of a change have a line of their own. */
@@ -50,7 +52,7 @@ interface Cluster {
  * controllers counted, and what is left out. `cli/render/blame-list` makes text of it.
  */
 export function overview(input: OverviewInput): ListScreen {
-  const { changes, extra, now, calendar, rows: limit, wide, span, since } = input
+  const { changes, extra, now, calendar, rows: limit, wide, unfold, span, since } = input
   const folded = foldChanges(changes)
   const byPeople = folded.filter(({ change }) => isByPeople(change))
   // What followed from a person's change is told with it.
@@ -66,7 +68,7 @@ export function overview(input: OverviewInput): ListScreen {
     via: wide,
     ids: wide,
     fields: wide ? Number.POSITIVE_INFINITY : FIELD_LINES,
-    unfold: false,
+    unfold,
   }
   const namespaces = [...new Set(shown.map(({ latest }) => latest.change.object.namespace))]
   const groups = namespaces.flatMap((namespace) => {
@@ -116,11 +118,10 @@ function clustered(folded: readonly FoldedChange[]): Cluster[] {
 }
 
 function rowsOf({ latest, count }: Cluster, options: RowOptions): ListItem[] {
-  return changeRows(entryOf(latest), options).map((item) =>
-    item.type === 'row' && count > 1
-      ? { ...item, lines: [...item.lines, faint(`+ ${plural(count - 1, 'earlier change')} by the same`)] }
-      : item,
-  )
+  const [first, ...consequences] = changeRows(entryOf(latest), options)
+  if (first?.type !== 'row') return []
+  const more = count > 1 ? [faint(`+ ${plural(count - 1, 'earlier change')} by the same`)] : []
+  return [{ ...first, lines: [...first.lines, ...more] }, ...consequences]
 }
 
 function faint(lead: string) {

@@ -99,10 +99,10 @@ export function actorWords(username: string): string {
   return accountText(username)
 }
 
-/** The VIA of a change: `shop@9f3c2e1` of a GitOps tool, else the field manager, else the tool. */
+/** The VIA of a change: `shop@9f3c2e1` of a GitOps tool, else the field manager, else the tool; of Kubernetes' own parts, which WHO names, none. */
 export function viaText(via: ChangeVia): string {
   const { source, revision, manager, tool } = via
-  if (source === '') return manager || (tool === 'kubernetes' ? '' : tool)
+  if (source === '') return tool === 'kubernetes' ? '' : manager || tool
   const name = source.slice(source.lastIndexOf('/') + 1).replace(/^\S+ /, '')
   return revision === '' ? name : `${name}@${shortRevision(revision)}`
 }
