@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type MetricsRegistry } from '../kit/metrics.ts'
 import type { RecorderReport, RecorderTotals } from './recorder-report.ts'
+import { isLost } from './lost-reviews.ts'
 import { ADMISSION_OUTCOMES, type AdmissionOutcome } from './webhook/admission-route.ts'
 
 /** What the audit log tells Prometheus. */
@@ -27,11 +28,10 @@ const REVIEW_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.008, 0.015, 0.03, 0.1, 0
 /** Registers the metrics of the audit log; once in a registry. */
 export function createAuditMetrics(registry: MetricsRegistry, gauges: AuditGauges): AuditMetrics {
   const registers = [registry]
-  const counter = (name: string, help: string): Counter =>
-    new Counter({ name: `deckwatch_audit_${name}`, help, registers })
+  const counter = (name: string, help: string): Counter => new Counter({ name, help, registers })
   const gauge = (name: string, help: string, value?: () => number): Gauge =>
     new Gauge({
-      name: `deckwatch_audit_${name}`,
+      name,
       help,
       registers,
       ...(value
@@ -48,30 +48,50 @@ export function createAuditMetrics(registry: MetricsRegistry, gauges: AuditGauge
     labelNames: ['state'],
     registers,
   })
-  const noOps = counter('no_ops_total', 'Reviews of writes that change nothing.')
+  const noOps = counter('deckwatch_audit_no_ops_total', 'Reviews of writes that change nothing.')
   const excluded = counter(
-    'excluded_total',
+    'deckwatch_audit_excluded_total',
     'Changes that landed without a review because a rule leaves them out.',
   )
   const gapSeconds = counter(
-    'gap_seconds_total',
+    'deckwatch_audit_gap_seconds_total',
     'Seconds in which changes were not recorded by both witnesses.',
   )
   const pendingAge = gauge(
-    'pending_age_seconds',
+    'deckwatch_audit_pending_age_seconds',
     'Age of the oldest change of which it is not known whether it landed.',
   )
-  const storeBytes = gauge('store_bytes', 'Bytes of the history of changes.')
-  gauge('recording', '1 while changes are recorded by both witnesses.', () => Number(gauges.recording()))
-  gauge('journal_bytes', 'Bytes of reviews that were answered and wait for the store.', gauges.journalBytes)
-  gauge('journal_entries_behind', 'Reviews that were answered and wait for the store.', gauges.entriesBehind)
+  const storeBytes = gauge('deckwatch_audit_store_bytes', 'Bytes of the history of changes.')
+  gauge('deckwatch_audit_recording', '1 while changes are recorded by both witnesses.', () =>
+    Number(gauges.recording()),
+  )
+  gauge(
+    'deckwatch_audit_journal_bytes',
+    'Bytes of reviews that were answered and wait for the store.',
+    gauges.journalBytes,
+  )
+  gauge(
+    'deckwatch_audit_journal_entries_behind',
+    'Reviews that were answered and wait for the store.',
+    gauges.entriesBehind,
+  )
   const reviews = new Counter({
     name: 'deckwatch_audit_reviews_total',
     help: 'Reviews that the API server asked for, by what became of them.',
     labelNames: ['outcome'],
     registers,
   })
-  for (const outcome of ADMISSION_OUTCOMES) reviews.inc({ outcome }, 0)
+  const dropped = new Counter({
+    name: 'deckwatch_audit_dropped_total',
+    help: 'Reviews that were answered and not kept, by reason.',
+    labelNames: ['reason'],
+    registers,
+  })
+  for (const outcome of ADMISSION_OUTCOMES) {
+    reviews.inc({ outcome }, 0)
+    if (isLost(outcome)) dropped.inc({ reason: outcome }, 0)
+  }
+  const dryRuns = counter('deckwatch_audit_dry_runs_total', 'Reviews of writes that were only tried.')
   const reviewSeconds = new Histogram({
     name: 'deckwatch_audit_review_seconds',
     help: 'Time from the arrival of a review to its answer, in which it was kept.',
@@ -82,6 +102,8 @@ export function createAuditMetrics(registry: MetricsRegistry, gauges: AuditGauge
   return {
     answered(outcome, seconds) {
       reviews.inc({ outcome })
+      if (outcome === 'dry-run') dryRuns.inc()
+      if (isLost(outcome)) dropped.inc({ reason: outcome })
       reviewSeconds.observe(seconds)
     },
     begin() {

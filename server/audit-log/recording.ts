@@ -9,6 +9,7 @@ import type { RecordedResource } from './config.ts'
 import { discoverRecorded } from './discover-resources.ts'
 import type { InstallKeys } from './install-keys.ts'
 import { openJournalWriter, type SharedJournalWriter } from './journal/journal-writer.ts'
+import { isLost } from './lost-reviews.ts'
 import type { RecorderFacts, RecorderReport } from './recorder-report.ts'
 import { createRegistration, type Registration } from './registration/registration.ts'
 import { type AdmissionOutcome, createAdmissionRoute } from './webhook/admission-route.ts'
@@ -38,21 +39,6 @@ const DISCOVER_MS = 60_000
 const MAX_WRITER = 2 ** 31
 /** The young generation of the recorder's heap: it parses a lot, and the pod is small. */
 const YOUNG_MB = 16
-
-/** Reviews that were answered, and that nobody will find in the history. */
-const LOST: ReadonlySet<AdmissionOutcome> = new Set([
-  'large',
-  'crowded',
-  'rate',
-  'full',
-  'slow',
-  'failed',
-] satisfies AdmissionOutcome[])
-
-/** Whether an outcome means that a change may be missing. */
-export function isLost(outcome: AdmissionOutcome): boolean {
-  return LOST.has(outcome)
-}
 
 /** Begins to record: journal, webhook, the recorder's thread, and then the webhook's registration. */
 export function beginRecording(
