@@ -39,9 +39,9 @@ export interface BlamedYamlOptions {
   readonly palette?: Palette
 }
 
-/** What has to be said once of names in parentheses, as one sentence. */
+/** What has to be said once of names in parentheses, as one line. */
 export const MANAGER_LEGEND =
-  '(name) is a field manager: what the client called itself, not a person; its time is that of its last write to any field'
+  '(name) = field manager, as the client calls itself, no person; its time: last write to any field'
 
 // Comments at the end of lines stand below each other, but not behind a line as long as an annotation.
 const COMMENT_COLUMN = 60

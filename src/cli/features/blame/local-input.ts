@@ -41,7 +41,7 @@ export function ownerlessNote(objects: readonly KubernetesObject[]): string | un
   const name = `${first.kind ?? 'object'} ${first.metadata?.name ?? ''}`.trim()
   const which =
     without.length === 1 ? `${name} has` : `${name} and ${without.length - 1} more of ${objects.length} have`
-  return `${which} no managedFields, which alone tell here who wrote what: kubectl get -o yaml --show-managed-fields writes them`
+  return `${which} no managedFields, which tell who wrote what (kubectl get --show-managed-fields)`
 }
 
 async function textOf(
