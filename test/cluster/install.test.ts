@@ -746,6 +746,10 @@ describe('kubectl deckwatch with the real companion, its pod on paper', function
     assert.match(status.stdout, /^image-graph +ready/m)
     assert.match(status.stdout, /^recording +without a gap for /m)
     assert.match(status.stdout, /^webhook +registered for /m)
+    assert.match(
+      status.stdout,
+      /^emergency exit +kubectl delete validatingwebhookconfiguration deckwatch-audit-log$/m,
+    )
     assert.match(status.stdout, /^certificates +.*serving/m)
     const again = await kubectlDeckwatch(cluster, ['install', '--yes', ...values])
     assert.match(again.stdout, /^apiservice\.apiregistration\.k8s\.io\/v1alpha1\.deckwatch\.dev unchanged$/m)

@@ -105,6 +105,17 @@ describe('the status of the companion', () => {
     })
   })
 
+  it('says whose a store is where there are several', async () => {
+    const cluster = new WellCluster()
+    const store = { usedBytes: 1 << 20, limitBytes: 1 << 30 }
+    const recorder = { name: 'audit-log', ready: true, alive: true, reason: '', store }
+    cluster.statusz = { components: [...STATUS.components, recorder] }
+    assert.match(
+      (await screenOf(cluster))['store'] ?? '',
+      /^image-graph 64 MiB of 256 MiB .*; audit-log 1\.0 MiB of 1\.0 GiB; volume: /,
+    )
+  })
+
   it('calls a certificate new that was made just now, though it holds for an hour already', async () => {
     const cluster = new WellCluster()
     const notBefore = new Date(NOW - 3_600_000).toISOString()

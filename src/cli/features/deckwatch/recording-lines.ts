@@ -3,7 +3,7 @@ import { formatBytes } from '../../../core/lib/bytes.ts'
 import { plural } from '../../../core/lib/text.ts'
 import type { RecordingStatus } from '../../../core/wire/companion-status.ts'
 import type { PodReport, Problem } from './companion-report.ts'
-import { EMERGENCY_WEBHOOK_EXIT, recordings } from './recording.ts'
+import { recordings } from './recording.ts'
 
 const FULL_SHARE = 0.9
 /** More waits for the store than a short burst leaves. */
@@ -23,12 +23,12 @@ export function recordingText(pods: readonly PodReport[], now: number): string |
   ].join('; ')
 }
 
-/** How the API server is told to send reviews, and the line that ends it. */
+/** How long the API server has been told to send reviews; undefined where it is not. */
 export function webhookText(pods: readonly PodReport[], now: number): string | undefined {
   const [recording] = recordings(pods.map(({ status }) => status))
   if (recording?.webhook.ok !== true) return undefined
   const { since } = recording.webhook
-  return `registered for ${ageOf(Date.parse(since), now)}; emergency exit: ${EMERGENCY_WEBHOOK_EXIT}`
+  return `registered for ${ageOf(Date.parse(since), now)}`
 }
 
 /** What is wrong with the recording of one pod, each with its mend. */

@@ -2,6 +2,7 @@ import { formatBytes } from '../../../core/lib/bytes.ts'
 import type { CertificateStatus, ComponentStatus } from '../../../core/wire/companion-status.ts'
 import type { CompanionReport, RightReport } from './companion-report.ts'
 import { recordingText, webhookText } from './recording-lines.ts'
+import { EMERGENCY_WEBHOOK_EXIT } from './recording.ts'
 
 /** One line of the screen: what it is about, and what there is to say; `bad` for trouble. */
 export interface StatusLine {
@@ -19,6 +20,7 @@ const DAY = 24 * HOUR
 export function statusLines(report: CompanionReport, now: number): readonly StatusLine[] {
   const line = (label: string, text: string | undefined): readonly StatusLine[] =>
     text === undefined || text === '' ? [] : [{ label, text, bad: false }]
+  const webhook = webhookText(report.pods, now)
   return [
     ...line('companion', companion(report)),
     ...line('api', api(report)),
@@ -26,7 +28,9 @@ export function statusLines(report: CompanionReport, now: number): readonly Stat
       line(name, `${ready ? 'ready' : 'not ready'}${reason === '' ? '' : `: ${reason}`}`),
     ),
     ...line('recording', recordingText(report.pods, now)),
-    ...line('webhook', webhookText(report.pods, now)),
+    ...line('webhook', webhook),
+    // A line of its own, so that no screen breaks it.
+    ...line('emergency exit', webhook && EMERGENCY_WEBHOOK_EXIT),
     ...line('store', store(report)),
     ...line('certificates', certificates(report, now)),
     ...line('you', rights(report.rights)),
@@ -67,13 +71,16 @@ function components({ pods }: CompanionReport): readonly ComponentStatus[] {
 
 function store({ pods }: CompanionReport): string | undefined {
   const parts = pods.flatMap(({ status }) => {
-    const stores = (status?.components ?? []).flatMap((component) => component.store ?? [])
+    const stores = (status?.components ?? []).flatMap(({ name, store: one }) =>
+      one ? [{ name, ...one }] : [],
+    )
     return [
-      ...stores.map(({ usedBytes, limitBytes, oldest, bytesPerDay = 0 }) => {
+      ...stores.map(({ name, usedBytes, limitBytes, oldest, bytesPerDay = 0 }) => {
+        const whose = stores.length > 1 ? `${name} ` : ''
         const since = oldest === undefined ? '' : ` since ${oldest.slice(0, 10)}`
         const left = bytesPerDay > 0 ? Math.max(0, limitBytes - usedBytes) / bytesPerDay : undefined
         const rate = left === undefined ? '' : `, ${span(left * DAY)} left at this rate`
-        return `${formatBytes(usedBytes)} of ${formatBytes(limitBytes)}${since}${rate}`
+        return `${whose}${formatBytes(usedBytes)} of ${formatBytes(limitBytes)}${since}${rate}`
       }),
       ...(status?.volume
         ? [`volume: ${formatBytes(status.volume.freeBytes)} of ${formatBytes(status.volume.sizeBytes)} free`]
