@@ -6,7 +6,7 @@ const NOT_TEXT = new RegExp(
     '|~|null|Null|NULL|<<|=',
     'y|Y|n|N|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|true|True|TRUE|false|False|FALSE',
     '[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[\\da-fA-F_]+)',
-    '[-+]?(?=[\\d.])[\\d_]*\\.?[\\d_]*(?:[eE][-+]?\\d*)?',
+    '[-+]?(?:\\d[\\d_]*(?:\\.[\\d_]*)?|\\.[\\d_]*)(?:[eE][-+]?\\d*)?',
     '[-+]?\\d[\\d_]*(?::[0-5]?\\d)+(?:\\.[\\d_]*)?',
     '[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN)',
     '\\d{4}-\\d\\d?-\\d\\d?(?:[Tt\\s].*)?',

@@ -75,6 +75,15 @@ describe('YAML scalars', () => {
     )
   })
 
+  it('takes a time that grows with the length of the text only', () => {
+    const length = 1_000_000
+    for (const text of [`${'1'.repeat(length)}x`, `a${' '.repeat(length)}b`, `${'_'.repeat(length)}.`]) {
+      assert.equal(parse(yamlScalar(text)), text)
+    }
+    const block = yamlBlock(`a\n${' \n'.repeat(length / 2)}${' '.repeat(length)}b`)
+    assert.equal(block?.header, '|-')
+  })
+
   it('reads as the same number in YAML 1.1 and 1.2', () => {
     fc.assert(
       fc.property(
