@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { KubernetesObject } from '../wire/admission-review.ts'
-import { readSteps, type RawStep } from './field-path-syntax.ts'
 import { judgeName, type NameVerdict } from './redact-object-names.ts'
+import { readRedactedPath, redactPath } from './redact-object-paths.ts'
 import { redactText } from './redact-object-text.ts'
 import { isRedacted, isReference, type Mark, REDACTED } from './redact-object-values.ts'
 
@@ -49,7 +49,7 @@ const MAX_NAMES = 10_000
  * object is nested too deeply.
  */
 export function createRedactor({ hmac, paths }: RedactorOptions): Redactor {
-  const patterns = paths.map(readPattern)
+  const patterns = paths.map(readRedactedPath)
   const verdicts = new Map<string, NameVerdict>()
   const judge = (name: string): NameVerdict => {
     const known = verdicts.get(name)
@@ -68,7 +68,7 @@ export function createRedactor({ hmac, paths }: RedactorOptions): Redactor {
     redacted = new Redaction(mark, judge, group === 'apiextensions.k8s.io').object(redacted, 0)
     for (const pattern of patterns) {
       if (pattern.resource === resource && pattern.group === group) {
-        redacted = at(redacted, pattern.steps, mark) as Fields
+        redacted = redactPath(redacted, pattern.steps, mark) as Fields
       }
     }
     return redacted
@@ -233,67 +233,4 @@ function isFields(value: unknown): value is Fields {
 
 function isValue(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'number'
-}
-
-interface Pattern {
-  readonly group: string
-  readonly resource: string
-  readonly steps: readonly RawStep[]
-}
-
-function readPattern(text: string): Pattern {
-  const colon = text.indexOf(':')
-  const [resource = '', ...group] = text.slice(0, Math.max(colon, 0)).split('.')
-  const steps = readSteps(text.slice(colon + 1))
-  if (resource === '' || steps.length === 0) {
-    throw new RangeError(`"${text}" does not name a field as RESOURCE.GROUP:PATH`)
-  }
-  return { resource, group: group.join('.'), steps }
-}
-
-/** The value with what lies at a pattern replaced by its mark. */
-function at(value: unknown, [step, ...rest]: readonly RawStep[], mark: Mark): unknown {
-  if (step === undefined) {
-    return value === null || value === undefined || isRedacted(value)
-      ? value
-      : mark(typeof value === 'string' ? value : JSON.stringify(value))
-  }
-  if (Array.isArray(value)) {
-    return (value as readonly unknown[]).map((entry, index) =>
-      fitsEntry(step, entry, index) ? at(entry, rest, mark) : entry,
-    )
-  }
-  if (!isFields(value)) return value
-  const copy: Record<string, unknown> = { ...value }
-  for (const key of Object.keys(value)) {
-    if (fitsKey(step, key)) copy[key] = at(value[key], rest, mark)
-  }
-  return copy
-}
-
-function fitsKey(raw: RawStep, key: string): boolean {
-  if (raw.kind === 'step') return 'key' in raw.step && raw.step.key === key
-  const [word] = raw.words
-  return raw.words.length === 1 && word !== undefined && (word.text === key || isAny(raw))
-}
-
-function fitsEntry(raw: RawStep, entry: unknown, index: number): boolean {
-  if (raw.kind === 'words') {
-    if (isAny(raw)) return true
-    const values = isFields(entry) ? Object.values(entry) : [entry, index]
-    return raw.words.every(({ text }) => values.some((value) => isScalar(value) && String(value) === text))
-  }
-  const { step } = raw
-  if ('index' in step) return step.index === index
-  if ('value' in step) return step.value === entry
-  if (!('entry' in step) || !isFields(entry)) return false
-  return Object.entries(step.entry).every(([key, value]) => entry[key] === value)
-}
-
-function isAny(raw: RawStep): boolean {
-  return raw.kind === 'words' && raw.words.length === 1 && raw.words[0]?.text === '*' && !raw.words[0].quoted
-}
-
-function isScalar(value: unknown): value is string | number | boolean {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
 }
