@@ -1,6 +1,6 @@
 import { displayWidth, visible } from '../../core/lib/text.ts'
 import { gatherChunks, type Chunks } from './chunks.ts'
-import { wrapHanging, wrapText } from './fit.ts'
+import { shrinkColumns, wrapHanging, wrapText } from './fit.ts'
 import { plainPalette, type Palette } from './palette.ts'
 
 /** A row: the lines of each cell, or one text over the whole width. */
@@ -85,10 +85,10 @@ function columnWidths(titles: readonly string[], rows: readonly BorderedRow[], w
   const wanted = natural.pop() ?? 0
   const limit = room - Math.min(wanted, LAST_WIDTH)
   // Broken at their words, cells may need less than they were given: the others may have it.
-  const given = shrunk(natural, limit)
+  const given = shrinkColumns(natural, limit, NARROWEST)
   const used = usedWidths(titles, rows, given)
   const again = natural.map((cells, x) => ((used[x] ?? 0) < (given[x] ?? 0) ? (used[x] ?? 0) : cells))
-  const columns = usedWidths(titles, rows, shrunk(again, limit))
+  const columns = usedWidths(titles, rows, shrinkColumns(again, limit, NARROWEST))
   const rest = room - columns.reduce((total, cells) => total + cells, 0)
   return [...columns, Math.min(wanted, Math.max(rest, LAST_NARROWEST))]
 }
@@ -108,18 +108,6 @@ function usedWidths(
     }
   }
   return used
-}
-
-/** Takes from the widest until they fit together or none can be taken from. */
-function shrunk(natural: readonly number[], limit: number): number[] {
-  const columns = [...natural]
-  for (let excess = columns.reduce((total, cells) => total + cells, 0) - limit; excess > 0; excess--) {
-    const widest = columns.indexOf(Math.max(...columns))
-    const cells = columns[widest] ?? 0
-    if (cells <= NARROWEST) break
-    columns[widest] = cells - 1
-  }
-  return columns
 }
 
 function pad(text: string, cells: number, width: number): string {

@@ -2,6 +2,18 @@ import { displayWidth, glyphs, type Glyph } from '../../core/lib/text.ts'
 
 const ELLIPSIS = '…'
 
+/** Columns that fit into `limit` cells together: the widest give first, and none gets narrower than `narrowest`. */
+export function shrinkColumns(natural: readonly number[], limit: number, narrowest: number): number[] {
+  const columns = [...natural]
+  for (let excess = columns.reduce((total, cells) => total + cells, 0) - limit; excess > 0; excess--) {
+    const widest = columns.indexOf(Math.max(...columns))
+    const cells = columns[widest] ?? 0
+    if (cells <= narrowest) break
+    columns[widest] = cells - 1
+  }
+  return columns
+}
+
 /** Texts that were made to fit, and whether anything had to be left out. */
 export interface Fitted {
   readonly texts: readonly string[]

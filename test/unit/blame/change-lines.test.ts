@@ -67,8 +67,23 @@ describe('what a change did, in words', () => {
       'containers[b]  moved from place 2 to 1',
     ])
     assert.deepEqual(field({ path, op: 'remove', from: { name: 'b' }, index: { from: 1 } }), [
-      'containers[b]  removed, was: {name: b}',
+      'containers[b]  removed',
     ])
+  })
+
+  it('does not say twice what names an entry', () => {
+    const path = 'spec.template.spec.containers[name=app]'
+    const variable = { name: 'LOG_LEVEL', value: 'debug' }
+    assert.deepEqual(field({ path: `${path}.env[name=LOG_LEVEL]`, op: 'add', to: variable }), [
+      'containers[app].env[LOG_LEVEL]  added: debug',
+    ])
+    assert.deepEqual(field({ path, op: 'remove', from: { name: 'app', image: 'nginx:1' } }), [
+      'containers[app]  removed, was: {image: nginx:1}',
+    ])
+    assert.deepEqual(field({ path: 'metadata.finalizers[="a/b"]', op: 'remove', from: 'a/b' }), [
+      'metadata.finalizers[a/b]  removed',
+    ])
+    assert.deepEqual(field({ path: 'data', op: 'add', to: { value: 'x' } }), ['data  added: {value: x}'])
   })
 
   it('counts the lines of a text, and shows the one that changed', () => {

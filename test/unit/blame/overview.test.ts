@@ -147,6 +147,17 @@ describe('the overview', () => {
     assert.match(text, /60s .* created\n {2}2m .* deleted\n/)
   })
 
+  it('names who stood behind what controllers did', () => {
+    const deleted = {
+      ...byController('system:serviceaccount:kube-system:namespace-controller', 'shop', 1),
+      cause: { type: 'namespace', change: '9-9', object: 'Namespace shop', username: 'dev-1' },
+    } as const
+    assert.match(
+      told({ changes: [deleted, deleted, change({ ago: 2 })] }),
+      /\+ 2 changes by controllers: 2 dev-1 \(deleted namespace\/shop\)\n/,
+    )
+  })
+
   it('tells what followed from a change with it, and not again among the controllers', () => {
     const consequence = {
       ...byController(DEPLOYMENTS, 'shop', 1),

@@ -76,7 +76,7 @@ describe('which changes are meant', () => {
     assert.ok(!isMeant({ until: time - 1 }, {}))
   })
 
-  it('are those of a field, by its path or as screens show it, and all that made or ended the object', () => {
+  it('are those of a field, by its path or as screens show it, and of what it lies in', () => {
     const image: ChangeSeed = {
       changes: [replaced('spec.template.spec.containers[name=app].image', 'a', 'b')],
     }

@@ -1,20 +1,6 @@
 import { plural } from '../../../core/lib/text.ts'
-import { shortPath } from '../../../core/model/field-path.ts'
-import type { Change, ChangedObject, FieldChange, LineHunk } from '../../../core/wire/change.ts'
-import { valueText, withoutMarks } from './values.ts'
-
-/** One line of what a change did: a field with its values, or a sentence. */
-export interface ChangeLine {
-  /** The field, short; empty in a sentence. */
-  readonly label: string
-  /** Before the values; of a sentence all of it. */
-  readonly lead: string
-  /** None, one, or the old and the new one. */
-  readonly values: readonly string[]
-  /** After the values. */
-  readonly tail: string
-  readonly style?: 'bad' | 'warn' | 'faint'
-}
+import type { Change, ChangedObject, FieldChange } from '../../../core/wire/change.ts'
+import { fieldLine, type ChangeLine } from './field-line.ts'
 
 /** How what a change did is told. */
 export interface ChangeLinesOptions {
@@ -140,71 +126,6 @@ function wordOf({ path, op, from, to }: FieldChange): ChangeLine | undefined {
   if (path === 'spec.suspend') return sentence(to === true ? 'suspended' : 'resumed')
   if (path === 'spec.unschedulable') return sentence(to === true ? 'cordoned' : 'uncordoned')
   return undefined
-}
-
-function fieldLine(change: FieldChange): ChangeLine {
-  const { path, op, from, to, lines, index } = change
-  const label = labelOf(path)
-  const line = (lead: string, values: readonly string[] = [], tail = ''): ChangeLine => ({
-    label,
-    lead,
-    values,
-    tail,
-  })
-  if (lines) return hunkLine(lines, line)
-  switch (op) {
-    case 'add':
-      return line('added: ', [valueText(to)])
-    case 'remove':
-      return line('removed, was: ', [valueText(from)])
-    case 'replace':
-      if (from === undefined && to === undefined) {
-        return index?.from !== undefined && index.to !== undefined
-          ? line(`moved from place ${index.from + 1} to ${index.to + 1}`)
-          : line('changed')
-      }
-      // Of a field whose old value nobody kept, as managedFields tell it.
-      if (from === undefined) return line('= ', [valueText(to)])
-      return pair(line, '', valueText(from), valueText(to))
-  }
-}
-
-/** The short path, keys without their quotes where nothing is lost by it: `data[app.conf]`, which `--field` takes too. */
-function labelOf(path: string): string {
-  return shortPath(path).replace(/\["([^"\\[\]=,*]+)"\]/g, '[$1]')
-}
-
-type MakeLine = (lead: string, values?: readonly string[], tail?: string) => ChangeLine
-
-/** An old and a new value; what was taken out of both looks alike, and is not. */
-function pair(line: MakeLine, lead: string, from: string, to: string): ChangeLine {
-  return line(lead, [from, to], from === to ? ' (changed)' : '')
-}
-
-function hunkLine(hunks: readonly LineHunk[], line: MakeLine): ChangeLine {
-  const [first] = hunks
-  if (first === undefined) return line('changed')
-  const [from, to] = [first.from[0], first.to[0]]
-  if (hunks.length === 1 && first.from.length === 1 && first.to.length === 1 && from !== undefined) {
-    return pair(line, `line ${first.line}: `, withoutMarks(from.trim()), withoutMarks((to ?? '').trim()))
-  }
-  const added = sum(hunks.map((hunk) => hunk.to.length))
-  const removed = sum(hunks.map((hunk) => hunk.from.length))
-  const counted =
-    removed === 0
-      ? `${plural(added, 'line')} added`
-      : added === 0
-        ? `${plural(removed, 'line')} removed`
-        : `${plural(Math.max(added, removed), 'line')} changed`
-  return line(
-    hunks.length === 1
-      ? `${counted} at line ${first.line}`
-      : `${counted} in ${plural(hunks.length, 'place')}, first at line ${first.line}`,
-  )
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
 }
 
 /** What is to be known of a change that is not simply done: `not confirmed`; undefined of all others. */

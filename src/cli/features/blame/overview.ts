@@ -11,7 +11,7 @@ import {
   type ListScreen,
   type RowOptions,
 } from './list-rows.ts'
-import { gapNotes } from './list-view.ts'
+import { gapNotes } from './list-stretches.ts'
 import { actorWords, whoText } from './who-text.ts'
 
 /** What happened in the cluster, or in one namespace, and how it is to be shown. */
@@ -148,7 +148,9 @@ function leftOutLine(left: readonly Cluster[]): ListItem[] {
 /** `+ 214 changes by controllers: 120 the deployment controller, 94 the autoscaler` */
 function controllersLine(changes: readonly Change[]): ListItem[] {
   if (changes.length === 0) return []
-  const counts = countBy(changes, ({ user }) => actorWords(user?.username ?? ''))
+  const counts = countBy(changes, (change) =>
+    change.cause?.username ? whoText(change) : actorWords(change.user?.username ?? ''),
+  )
   const named = counts.slice(0, NAMED).map(([name, count]) => `${formatCount(count)} ${name}`)
   const rest = counts.slice(NAMED).reduce((total, [, count]) => total + count, 0)
   const all = [...named, ...(rest > 0 ? [`${formatCount(rest)} others`] : [])]

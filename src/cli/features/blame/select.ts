@@ -63,19 +63,21 @@ function peopleFit(
   )
 }
 
-/** A CREATE or DELETE touches every field of the object. */
 function fieldsFit({ changes }: Change, fields: readonly string[]): boolean {
-  return fields.length === 0 || changes.some((field) => isChosen(field, fields))
+  return fields.length === 0 || changes.some((change) => isChosen(change, fields))
 }
 
+/** What ended the object ended each of its fields, whether its last state is known or not. */
 function isChosen(change: FieldChange, fields: readonly string[]): boolean {
-  return change.path === '' || fields.some((field) => matchesChange(field, change))
+  return (
+    (change.path === '' && change.op === 'remove') || fields.some((field) => matchesChange(field, change))
+  )
 }
 
 /** The change with only the chosen fields in it; itself where none is chosen. */
 export function withFields(change: Change, fields: readonly string[]): Change {
   if (fields.length === 0) return change
-  return { ...change, changes: change.changes.filter((field) => isChosen(field, fields)) }
+  return { ...change, changes: change.changes.filter((one) => isChosen(one, fields)) }
 }
 
 /** Fails with a DeckError USAGE where `--field` names no path. */
