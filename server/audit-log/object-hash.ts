@@ -15,18 +15,22 @@ export function objectHash(object: KubernetesObject, key: Buffer | string): stri
 }
 
 function hashOf(value: unknown, key: Buffer | string): string {
-  return createHmac('sha256', key).update(canonical(value)).digest('hex').slice(0, HEX_DIGITS)
+  const text = JSON.stringify(ordered(value))
+  return createHmac('sha256', key).update(text).digest('hex').slice(0, HEX_DIGITS)
 }
 
-/** JSON with the keys of each map in order; undefined values are left out, as JSON does. */
-function canonical(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+/** The value with the keys of each map in one order. */
+function ordered(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(ordered)
   const fields = value as Readonly<Record<string, unknown>>
-  let text = ''
-  for (const key of Object.keys(fields).toSorted()) {
+  const keys = Object.keys(fields).toSorted()
+  const copy: Record<string, unknown> = {}
+  for (const key of keys) {
     const field = fields[key]
-    if (field !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonical(field)}`
+    // A ConfigMap may have a key that is called like the way to a prototype.
+    if (key === '__proto__') Object.defineProperty(copy, key, { value: ordered(field), enumerable: true })
+    else copy[key] = typeof field === 'object' ? ordered(field) : field
   }
-  return `{${text}}`
+  return copy
 }
