@@ -131,8 +131,32 @@ describe('taking a change back', () => {
   it('makes a map again that went with what the change took out', () => {
     const plan = undo(web([], { labels: { 'a/b~c': 'x', y: 'z' } }), web([], { labels: { y: 'z' } }), web([]))
     assert.deepEqual(plan.type === 'patch' && plan.patch.slice(1), [
+      { op: 'test', path: '/metadata/resourceVersion', value: '900' },
       { op: 'add', path: '/metadata/labels', value: { 'a/b~c': 'x' } },
     ])
+  })
+
+  it('stands on what it puts again not being there, as far as a patch can', () => {
+    const without = (generation?: number): KubernetesObject => {
+      const { metadata, ...rest } = web([app('1.24')], {
+        labels: { a: '1' },
+        annotations: { copy: 'secret' },
+      })
+      return { ...rest, metadata: { ...metadata, ...(generation === undefined ? {} : { generation }) } }
+    }
+    const whole = web([app('1.24'), proxy], {
+      labels: { a: '1', b: '2' },
+      annotations: { copy: 'secret', note: 'x' },
+    })
+    const tests = (today: KubernetesObject) => {
+      const plan = undo(whole, today)
+      return plan.type === 'patch' ? plan.patch.filter(({ op }) => op === 'test').slice(1) : []
+    }
+    assert.deepEqual(tests(without(4)), [
+      { op: 'test', path: '/metadata/labels', value: { a: '1' } },
+      { op: 'test', path: '/metadata/generation', value: 4 },
+    ])
+    assert.deepEqual(tests(without()), [{ op: 'test', path: '/metadata/resourceVersion', value: '900' }])
   })
 
   it('does nothing about what is as before already', () => {

@@ -58,6 +58,26 @@ export class UndoDraft {
     if (withValue && place.found) this.#tests.set(place.pointer, place.value)
   }
 
+  /**
+   * Makes the patch fail where something is there that was not today. RFC 6902 has no test for that: the number that
+   * rises with each change of the spec is tested, or of the object where it has none of the spec; in metadata the map or
+   * list itself. Annotations are not: they hold copies of objects, and controllers write theirs at any time.
+   */
+  standOnAbsence(steps: readonly PathStep[]): void {
+    const outer = steps.slice(0, -1)
+    this.standOn(outer, false)
+    const [first, second] = steps.map((step) => ('key' in step ? step.key : ''))
+    const [generation, version] = ['generation', 'resourceVersion'].map((key) =>
+      placeIn(this.#today, [{ key: 'metadata' }, { key }]),
+    )
+    const number = generation?.found ? generation : version
+    if (first !== 'metadata' || !generation?.found) {
+      if (number?.found) this.#tests.set(number.pointer, number.value)
+    } else if (outer.length > 1 && second !== 'annotations') {
+      this.standOn(outer, true)
+    }
+  }
+
   #testIdentity({ pointer, value }: Place, step: PathStep): void {
     if ('value' in step) this.#tests.set(pointer, value)
     if (!('entry' in step)) return

@@ -93,7 +93,7 @@ class Undo {
       } else if (this.#mayArrive(steps, change)) arrivals.push({ steps, to: to ?? 0, value: change.to })
     }
     for (const { steps, to, value } of arrivals.toSorted((a, b) => a.to - b.to)) {
-      this.draft.standOn(steps.slice(0, -1), false)
+      this.draft.standOnAbsence(steps)
       this.draft.insert(steps.slice(0, -1), to, value)
     }
   }
@@ -132,7 +132,7 @@ class Undo {
     }
     const root = this.#lastThere(steps)
     if (!root) return this.#conflict({ path, obstacle: 'gone' })
-    this.draft.standOn(root.steps, false)
+    this.draft.standOnAbsence(root.steps)
     this.draft.put(this.draft.at(root.steps), nest(steps.slice(root.steps.length), value))
   }
 
