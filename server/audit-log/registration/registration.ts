@@ -69,6 +69,8 @@ export interface Registration {
 
 /** Whoever else writes there is corrected no more often than this. */
 const PAUSE_MS = 2000
+const OTHERWISE =
+  'the API server keeps something else than what was written: matchConditions need Kubernetes 1.28'
 const LOOK_AGAIN_MS = 60_000
 
 /** The registration of the audit log's webhooks. */
@@ -229,6 +231,7 @@ class WebhookRegistration implements Registration {
       const [found, wanted] = [this.#found, this.#wanted()]
       if (!found || !wanted || !this.#isDue()) return
       this.#found = await writeWebhooks({ transport, name }, found, wanted, signal)
+      if (!saysJust(this.#found, wanted)) throw new Error(OTHERWISE)
       this.#problem = undefined
       log.info(
         { webhook: name, webhooks: wanted.length },
