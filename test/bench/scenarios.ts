@@ -1,4 +1,5 @@
 import type { Scenario } from './scenario.ts'
+import { auditStoreScenario } from './scenarios/audit-store.ts'
 import { companionApiScenario } from './scenarios/companion-api.ts'
 import { companionWatchersScenario } from './scenarios/companion-watchers.ts'
 import { companionScenario } from './scenarios/companion.ts'
@@ -22,4 +23,5 @@ export const SCENARIOS: readonly Scenario[] = [
   companionWatchersScenario,
   companionApiScenario,
   companionScenario,
+  auditStoreScenario,
 ]

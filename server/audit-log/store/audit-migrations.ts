@@ -46,6 +46,7 @@ export const AUDIT_MIGRATIONS: readonly Migration[] = [
       );
       CREATE INDEX timeline_by_hash ON timeline (hash);
       CREATE INDEX timeline_by_name ON timeline (name);
+      CREATE INDEX timeline_by_namespace ON timeline (namespace, resource);
       CREATE TABLE object (
         id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, timeline INTEGER NOT NULL, uid TEXT NOT NULL,
         kind INTEGER NOT NULL, resource_version TEXT, content_hash TEXT NOT NULL, body BLOB,

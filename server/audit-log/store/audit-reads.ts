@@ -21,7 +21,7 @@ import {
   packId,
   unpackId,
 } from './change-filter.ts'
-import { type ChangeRows, joinedChanges, NEWEST_FIRST } from './change-rows.ts'
+import { type ChangeRows, joinedChanges } from './change-rows.ts'
 import type { Interned } from './interned.ts'
 import type { RecordCodec } from './record-codec.ts'
 
@@ -37,6 +37,8 @@ export interface AuditReadsDeps {
 type KnownRow = Awaited<ReturnType<AuditReads['knownRows']>>[number]
 
 const KNOWN_CHUNK = 200
+/** So many parts of an answer are read by one statement. */
+const PARTS_AT_ONCE = 50
 
 /** All reads of the store, the same over both engines. */
 export class AuditReads implements Pick<
@@ -65,18 +67,27 @@ export class AuditReads implements Pick<
   async page(query: ChangeQuery, limit: number, after: PageCursor | undefined): Promise<ChangePage> {
     const { db, rows } = this.#deps
     const filter = await changeFilter(db, this.#deps.interned, query)
-    if (filter.parts.length === 0) return { items: [], next: undefined }
     const behind = after && { time: after.time, id: await this.#cursorId(after) }
-    const picks = filter.parts.map((part) => this.#pick(filter, part, query.perObject, limit + 1, behind))
-    const picked = sql`select id, time from (${sql.join(picks, sql` union all `)}) as one order by time desc, id desc limit ${limit + 1}`
-    const found = await joinedChanges(db)
-      .where(sql<boolean>`c.id in (select id from (${picked}) as picked)`)
-      .orderBy(NEWEST_FIRST)
-      .execute()
-    const items = await rows.changes(found.slice(0, limit))
-    const last = items.at(-1)
-    const next = found.length > limit && last ? { time: last.time, ...last.id } : undefined
-    return { items, next }
+    const picked: PickedRow[] = []
+    for (let from = 0; from < filter.parts.length; from += PARTS_AT_ONCE) {
+      const parts = filter.parts
+        .slice(from, from + PARTS_AT_ONCE)
+        .map((part) => picks(filter, part, query.perObject, limit + 1, behind))
+      const found = await sql<PickedRow>`
+        select id, time from (${sql.join(parts, sql` union all `)}) as parts
+        order by time desc, id desc limit ${limit + 1}
+      `.execute(db)
+      picked.push(...found.rows)
+    }
+    const newest = picked.toSorted((a, b) => b.time - a.time || b.id - a.id)
+    const shown = newest.slice(0, limit)
+    const last = shown.at(-1)
+    const items = last ? await rows.changes(await rows.joined(shown.map(({ id }) => id))) : []
+    if (newest.length <= limit || !last) return { items, next: undefined }
+    return {
+      items,
+      next: { time: last.time, writer: await rows.writer(last.id), seq: unpackId(last.id).seq },
+    }
   }
 
   async get({ writer, seq }: ChangeId): Promise<NumberedChange | undefined> {
@@ -211,33 +222,6 @@ export class AuditReads implements Pick<
     return rows.map(({ begins, reason, ends }) => ({ from: begins, to: ends ?? undefined, reason }))
   }
 
-  /** The newest of one part; with a condition that leaves out what has enough newer ones beside it. */
-  #pick(
-    filter: ChangeFilter,
-    part: IndexValues,
-    perObject: number | undefined,
-    limit: number,
-    behind: { readonly time: number; readonly id: number } | undefined,
-  ): RawBuilder<unknown> {
-    const conditions = [...conditionsOf(filter, part, 'c')]
-    if (behind) conditions.push(sql<boolean>`(c.time, c.id) < (${behind.time}, ${behind.id})`)
-    if (perObject !== undefined) {
-      const inner = [
-        sql<boolean>`b.timeline = c.timeline`,
-        sql<boolean>`(b.time, b.id) > (c.time, c.id)`,
-        ...newerConditions(filter, part),
-      ]
-      conditions.push(sql<boolean>`(
-        select 1 from change as b where ${allOf(inner)}
-        order by b.time, b.id limit 1 offset ${perObject - 1}
-      ) is null`)
-    }
-    return sql`select * from (
-      select c.id, c.time from change as c where ${allOf(conditions)}
-      order by c.time desc, c.id desc limit ${limit}
-    ) as part`
-  }
-
   /** Where a page ended, as a row's id; behind all of that moment where its writer is not known. */
   async #cursorId({ writer, seq }: PageCursor): Promise<number> {
     const row = await findWriter(this.#deps.db, writer)
@@ -294,6 +278,50 @@ function knownObjects(db: Kysely<AuditTables>) {
       'k.version',
       'k.kind',
     ])
+}
+
+/** A row that is on a page. */
+interface PickedRow {
+  readonly id: number
+  readonly time: number
+}
+
+/**
+ * The newest of one part. Where only some of each object are wanted, and the part is not one object, a condition leaves
+ * out what has enough newer ones beside it.
+ */
+function picks(
+  filter: ChangeFilter,
+  part: IndexValues,
+  perObject: number | undefined,
+  limit: number,
+  behind: PickedRow | undefined,
+): RawBuilder<unknown> {
+  const conditions = conditionsOf(filter, part, 'c')
+  const isBehind = (row: string): RawBuilder<boolean>[] =>
+    behind
+      ? [sql<boolean>`(${sql.ref(`${row}.time`)}, ${sql.ref(`${row}.id`)}) < (${behind.time}, ${behind.id})`]
+      : []
+  if (perObject !== undefined && part.timeline !== undefined) {
+    return sql`select * from (
+      select c.id, c.time from change as c where ${allOf(conditions)}
+      order by c.time desc, c.id desc limit ${perObject}
+    ) as part where ${allOf(isBehind('part'))}`
+  }
+  if (perObject !== undefined) {
+    const newer = [
+      sql<boolean>`b.timeline = c.timeline`,
+      sql<boolean>`(b.time, b.id) > (c.time, c.id)`,
+      ...newerConditions(filter, part),
+    ]
+    conditions.push(sql<boolean>`(
+      select 1 from change as b where ${allOf(newer)} order by b.time, b.id limit 1 offset ${perObject - 1}
+    ) is null`)
+  }
+  return sql`select * from (
+    select c.id, c.time from change as c where ${allOf([...conditions, ...isBehind('c')])}
+    order by c.time desc, c.id desc limit ${limit}
+  ) as part`
 }
 
 function conditionsOf(filter: ChangeFilter, part: IndexValues, row: string): RawBuilder<boolean>[] {

@@ -153,7 +153,8 @@ export interface AuditStore {
   state(): Promise<AuditStoreState>
   /**
    * Becomes the one who writes: to be called by whoever holds the Lease, before it commits, trims or purges. From then on
-   * all others' writes reject with StoreTaken. Rejects with nothing where there is but one process (SQLite).
+   * all others' writes reject with StoreTaken, and so does this where another claims at the same moment. Where there is but
+   * one process (SQLite) nothing need be claimed.
    */
   claim(): Promise<AuditStoreState>
   /**
@@ -202,10 +203,8 @@ export interface PurgeFilter {
   readonly path: string | undefined
 }
 
-/** The database could not be reached: nothing was lost, and it may be tried again. */
-export class StoreGone extends Error {
-  override readonly name = 'StoreGone'
-}
+/** The database could not be reached: nothing is known to be lost, and it may be tried again. */
+export { StoreGone } from '../../kit/store/store.ts'
 
 /** Another process has become the one who writes (it holds the Lease now): this one must not write again before `claim`. */
 export class StoreTaken extends Error {

@@ -27,6 +27,9 @@ export interface ChangeFilter {
 /** A query is answered from so many places of an index at most; with more, rows are looked at one by one. */
 const MOST_PARTS = 12
 
+/** With more objects than this, changes are looked at from the newest on. */
+const MOST_OBJECTS = 1000
+
 type Operator = '=' | '!='
 
 /** Finds out what the words of a query stand for, and by which index it is answered best. */
@@ -49,12 +52,13 @@ export async function changeFilter(
   await findNamespaces(db, query, found)
   await findKinds(db, query, found)
   await findTimelines(db, query, found)
+  if (query.perObject !== undefined && !found.timelines) await findObjects(db, found)
   for (const { field, operator, value } of query.fields) {
     await addField(db, interned, found, field, operator, value)
   }
   const sets = [found.namespaces, found.kinds, found.timelines]
   if (found.never || sets.some((ids) => ids?.length === 0)) return nothing
-  const parts = partsOf(found)
+  const parts = partsOf(found, query.perObject !== undefined)
   const used = new Set(parts.flatMap((part) => Object.keys(part)))
   const rest: RowCondition[] = []
   for (const [column, ids] of [
@@ -89,7 +93,12 @@ function landedOnly({ states, fields }: ChangeQuery): boolean {
 }
 
 /** The first index of these that fits: the one that is likely to leave the fewest rows to look at. */
-function partsOf({ namespaces, kinds, timelines, username, actor, landed }: Found): IndexValues[] {
+function partsOf(
+  { namespaces, kinds, timelines, username, actor, landed }: Found,
+  byObject: boolean,
+): IndexValues[] {
+  if (timelines && byObject)
+    return timelines.map((timeline) => ({ timeline, ...(landed ? { landed: 1 } : {}) }))
   const few = (ids: readonly number[] | undefined, times = 1): ids is readonly number[] =>
     ids !== undefined && ids.length * times <= MOST_PARTS
   if (few(timelines) && landed) return timelines.map((timeline) => ({ timeline, landed: 1 }))
@@ -171,6 +180,21 @@ async function findTimelines(db: Kysely<AuditTables>, { fields }: ChangeQuery, f
   }
   if (found.namespaces) select = select.where('namespace', 'in', [-1, ...found.namespaces])
   found.timelines = (await select.execute()).map(({ id }) => id)
+}
+
+/** Where some of each object are wanted: which objects there are, unless there are too many. */
+async function findObjects(db: Kysely<AuditTables>, found: Found): Promise<void> {
+  if (!found.namespaces && !found.kinds) return
+  let select = db.selectFrom('timeline').select('id')
+  if (found.namespaces) select = select.where('namespace', 'in', [-1, ...found.namespaces])
+  if (found.kinds) {
+    const kinds = [-1, ...found.kinds]
+    select = select.where('resource', 'in', (inner) =>
+      inner.selectFrom('kind').select('kind.resource').where('kind.id', 'in', kinds),
+    )
+  }
+  const rows = await select.limit(MOST_OBJECTS + 1).execute()
+  if (rows.length <= MOST_OBJECTS) found.timelines = rows.map(({ id }) => id)
 }
 
 async function addField(

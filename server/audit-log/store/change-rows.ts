@@ -1,4 +1,4 @@
-import { type Kysely, sql } from '../../kit/store/query-builder.ts'
+import type { Kysely } from '../../kit/store/query-builder.ts'
 import type { ChangeUser } from '../../../src/core/wire/change.ts'
 import type { AuditTables, ChangeRow } from './audit-tables.ts'
 import type { NumberedChange } from './audit-store.ts'
@@ -25,6 +25,8 @@ export interface JoinedChange extends ChangeRow {
   readonly account_text: string | null
   readonly paths_text: string | null
 }
+
+const AT_ONCE = 1000
 
 /** Rows of `change` with all that they name, to which a caller adds which, and in which order. */
 export function joinedChanges(db: Kysely<AuditTables>) {
@@ -78,8 +80,15 @@ export class ChangeRows {
     return changes
   }
 
+  /** The rows with these ids, in the order of the ids; without those that are not there any more. */
   async joined(ids: readonly number[]): Promise<JoinedChange[]> {
-    return joinedChanges(this.#db).where('c.id', 'in', ids).execute()
+    const found = new Map<number, JoinedChange>()
+    for (let from = 0; from < ids.length; from += AT_ONCE) {
+      const some = ids.slice(from, from + AT_ONCE)
+      for (const row of await joinedChanges(this.#db).where('c.id', 'in', some).execute())
+        found.set(row.id, row)
+    }
+    return ids.flatMap((id) => found.get(id) ?? [])
   }
 
   /** The journal that a change came by. */
@@ -147,6 +156,3 @@ export class ChangeRows {
     }
   }
 }
-
-/** Newest first, in the one order that pages keep. */
-export const NEWEST_FIRST = sql`c.time desc, c.id desc`

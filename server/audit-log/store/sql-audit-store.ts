@@ -2,6 +2,7 @@ import type { Clock } from '../../../src/core/lib/time.ts'
 import type { JournalPosition } from '../journal/journal.ts'
 import type { AuditEngine } from './audit-engine.ts'
 import { AuditReads } from './audit-reads.ts'
+import { StoreTaken } from './audit-store.ts'
 import type {
   AuditStore,
   AuditStoreState,
@@ -38,11 +39,13 @@ export class SqlAuditStore implements AuditStore {
   /** What is known to be in the tables; undefined where a write may or may not have been kept. */
   #meta: MetaRow | undefined
   #oldest: number | undefined
-  #claimed = false
+  /** What this process may write with; undefined before it claimed a store that others have too. */
+  #epoch: number | undefined
 
   /** Begins an empty store where there is none; to be called by `open`. */
   private constructor(engine: AuditEngine) {
     this.#engine = engine
+    if (!engine.shared) this.#epoch = 0
     const { db } = engine
     const base = async (): Promise<number> => (await this.#known()).base
     this.#interned = new Interned(db)
@@ -59,13 +62,13 @@ export class SqlAuditStore implements AuditStore {
       // Numbers of a store that was lost are older than any of this one, so that a watch from there is told to list again.
       const base = Math.floor(begins / 1000) * 1_000_000
       const meta = { id: 1, base, number: base, trimmed: base, begins, heartbeat: null, epoch: 0 }
-      await engine.write([write('insert', 'meta', [meta])], 0)
+      await engine.begin(meta)
     }
     return new SqlAuditStore(engine)
   }
 
   async state(): Promise<AuditStoreState> {
-    if (this.#claimed && this.#meta) return this.#stateOf(this.#meta)
+    if (this.#epoch !== undefined && this.#meta) return this.#stateOf(this.#meta)
     const meta = await this.#readMeta()
     await this.#readOldest()
     return this.#stateOf(meta)
@@ -74,8 +77,7 @@ export class SqlAuditStore implements AuditStore {
   async claim(): Promise<AuditStoreState> {
     return this.#alone(async () => {
       this.#meta = undefined
-      await this.#engine.claim()
-      this.#claimed = true
+      this.#epoch = await this.#engine.claim()
       return this.#stateOf(await this.#prepare())
     })
   }
@@ -206,6 +208,7 @@ export class SqlAuditStore implements AuditStore {
   async #prepare(): Promise<MetaRow> {
     if (this.#meta) return this.#meta
     const meta = await this.#readMeta()
+    if (meta.epoch !== this.#epoch) throw this.#taken()
     await this.#interned.load()
     for (const row of await this.#engine.db.selectFrom('dictionary').selectAll().orderBy('id').execute())
       this.#codec.use(row)
@@ -216,12 +219,18 @@ export class SqlAuditStore implements AuditStore {
 
   async #write(steps: readonly TableWrite[]): Promise<void> {
     try {
-      await this.#engine.write(steps, this.#meta?.epoch ?? 0)
+      await this.#engine.write(steps, this.#epoch ?? -1)
     } catch (error) {
       // Whether it was kept is not known where the answer did not come.
       this.#meta = undefined
+      if (error instanceof StoreTaken) this.#epoch = undefined
       throw error
     }
+  }
+
+  #taken(): StoreTaken {
+    this.#epoch = undefined
+    return new StoreTaken('another process writes the audit log, or this one has not claimed it')
   }
 
   async #known(): Promise<MetaRow> {

@@ -5,8 +5,8 @@ import { openStore, type StoreDeps } from '../../kit/store/open-store.ts'
 import type { Store } from '../../kit/store/store.ts'
 import type { AuditEngine } from './audit-engine.ts'
 import { AUDIT_MIGRATIONS } from './audit-migrations.ts'
-import { type AuditTables, TABLE_SHAPES } from './audit-tables.ts'
-import type { TableWrite } from './table-write.ts'
+import { type AuditTables, type MetaRow, TABLE_SHAPES } from './audit-tables.ts'
+import { type TableWrite, write } from './table-write.ts'
 
 /** The file's name without its ending. */
 const NAME = 'audit-log'
@@ -15,6 +15,7 @@ const VACUUM_PAGES = 200
 /** The audit log's tables in an SQLite file, of which this process is the only one that has it. */
 export class SqliteEngine implements AuditEngine {
   readonly db: Kysely<AuditTables>
+  readonly shared = false
   readonly setAside: string | undefined
   readonly #store: Store
   readonly #folder: string
@@ -27,6 +28,10 @@ export class SqliteEngine implements AuditEngine {
     // What a trimmed row held is overwritten in its page.
     this.#store.database.exec('PRAGMA secure_delete = FAST; PRAGMA cache_size = -65536')
     this.db = queriesOver<AuditTables>(this.#store.database)
+  }
+
+  async begin(meta: MetaRow): Promise<void> {
+    await this.write([write('insert', 'meta', [meta])])
   }
 
   async write(steps: readonly TableWrite[]): Promise<void> {

@@ -53,3 +53,8 @@ export interface Store {
 export class StoreFull extends Error {
   override readonly name = 'StoreFull'
 }
+
+/** A database in another place could not be reached: nothing is known to be lost, and it may be tried again. */
+export class StoreGone extends Error {
+  override readonly name = 'StoreGone'
+}

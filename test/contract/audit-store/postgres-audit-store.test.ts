@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
+import { inspect } from 'node:util'
+import { type AuditStore, StoreGone, StoreTaken } from '../../../server/audit-log/store/audit-store.ts'
+import { openPostgresAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
+import { systemClock } from '../../../src/core/lib/time.ts'
+import { type PostgresServer, requirePostgres } from '../../kit/postgres.ts'
+import { recordedLog } from '../../kit/recorded-log.ts'
+import { auditStoreSuite, type StoreFixture } from './audit-store-suite.ts'
+import { batch, change, everything, knownAs, limits } from './sample-changes.ts'
+
+describe('the audit log in PostgreSQL', () => {
+  let server: PostgresServer
+  before(async function () {
+    this.timeout(300_000)
+    server = await requirePostgres(this)
+  })
+  after(() => server?.stop())
+
+  const openAt = (url: string): Promise<AuditStore> =>
+    openPostgresAuditStore(url, { clock: systemClock, log: recordedLog() })
+
+  describe('as any store', () => {
+    let url: string | undefined
+    auditStoreSuite(async (): Promise<StoreFixture> => {
+      const place = (url ??= await server.createDatabase())
+      await server.emptyTables(place)
+      let store = await openAt(place)
+      return {
+        store,
+        async reopen() {
+          await store.close()
+          store = await openAt(place)
+          return store
+        },
+        bytes: () => server.bytes(place),
+        remove: () => store.close(),
+      }
+    })
+  })
+
+  describe('shared by several processes', () => {
+    let url: string
+    let first: AuditStore
+    let second: AuditStore
+    beforeEach(async () => {
+      url = await server.createDatabase()
+      // At once, so that both find no tables.
+      ;[first, second] = await Promise.all([openAt(url), openAt(url)])
+    })
+    afterEach(async () => {
+      await first.close()
+      await second.close()
+      await server.dropDatabase(url)
+    })
+
+    it('is read by all and written by the one that claimed it last', async () => {
+      await assert.rejects(first.commit(batch({ added: [change(1)] })), StoreTaken)
+      await first.claim()
+      await first.commit(batch({ added: [change(1)], known: [knownAs(change(1).object)] }))
+      assert.equal(await second.count(everything()), 1)
+      assert.deepEqual(await second.get({ writer: 7, seq: 1 }), await first.get({ writer: 7, seq: 1 }))
+      await second.claim()
+      // The former one was asleep and knows of nothing.
+      await assert.rejects(first.commit(batch({ added: [change(2)] })), StoreTaken)
+      await assert.rejects(first.trim(limits(), 0), StoreTaken)
+      const { object } = change(1)
+      await assert.rejects(first.purge({ ...object, path: undefined }), StoreTaken)
+      const { number } = await second.commit(batch({ added: [change(3)] }))
+      await assert.rejects(first.commit(batch({ added: [change(4)] })), StoreTaken)
+      assert.equal((await first.state()).number, number)
+      assert.equal(await first.count(everything()), 2)
+      await first.claim()
+      assert.equal((await first.commit(batch({ added: [change(4)] }))).number, number + 1)
+    })
+
+    it('gives each number once, however two fight for it', async () => {
+      let fights = 0
+      const write = async (store: AuditStore, writer: number): Promise<void> => {
+        for (let seq = 1; seq <= 25;) {
+          try {
+            await store.commit(batch({ added: [change(seq, { id: { writer, seq } })] }))
+            seq += 1
+          } catch (error) {
+            if (!(error instanceof StoreTaken)) throw error
+            fights += 1
+            await delay(Math.random() * 30)
+            await store.claim().catch((reason: unknown) => assert.ok(reason instanceof StoreTaken))
+          }
+        }
+      }
+      await Promise.all([write(first, 1), write(second, 2)])
+      assert.ok(fights > 2)
+      const told = await first.after(0, 1000)
+      assert.equal(told.length, 50)
+      const numbers = told.map(({ number }) => number)
+      assert.deepEqual(
+        numbers.map((number) => number - (numbers[0] ?? 0)),
+        numbers.map((_, i) => i),
+      )
+    })
+
+    it('reads what another has compressed with dictionaries that it made later', async () => {
+      await first.claim()
+      const text = (i: number) => ({ path: `spec.a${i}`, op: 'add' as const, to: `value ${i} `.repeat(30) })
+      for (let i = 1; i <= 60; i++) await first.commit(batch({ added: [change(i, { changes: [text(i)] })] }))
+      const { items } = await second.page(everything(), 100, undefined)
+      assert.deepEqual(
+        items.map(({ changes }) => changes),
+        Array.from({ length: 60 }, (_, i) => [text(60 - i)]),
+      )
+    })
+  })
+
+  describe('that is not there', () => {
+    it('says so while it is down, keeps nothing by halves, and goes on afterwards', async () => {
+      const url = await server.createDatabase()
+      const store = await openAt(url)
+      await store.claim()
+      const { number } = await store.commit(batch({ added: [change(1), change(2)] }))
+      let seq = 2
+      const stop = new AbortController()
+      const failures: unknown[] = []
+      const writing = (async () => {
+        while (!stop.signal.aborted) {
+          const added = [change(seq + 1), change(seq + 2)]
+          const position = { writer: 7, position: { segment: 1, offset: seq }, seq: seq + 2 }
+          try {
+            await store.commit(batch({ added, position }))
+            seq += 2
+          } catch (error) {
+            failures.push(error)
+            await delay(20)
+          }
+        }
+      })()
+      await until(() => seq > 10)
+      await server.kill()
+      await until(() => failures.length > 2)
+      await assert.rejects(store.page(everything(), 10, undefined), StoreGone)
+      await assert.rejects(store.state(), StoreGone)
+      await assert.rejects(openAt(url), StoreGone)
+      await server.start()
+      const back = seq
+      await until(() => seq > back + 4)
+      stop.abort()
+      await writing
+      for (const error of failures) assert.ok(error instanceof StoreGone, inspect(error))
+      assert.equal(await store.count(everything()), seq)
+      assert.equal((await store.position(7))?.seq, seq)
+      const state = await store.state()
+      assert.equal(state.number, number + seq - 2)
+      await store.close()
+    })
+  })
+
+  describe('its address', () => {
+    const why = async (url: string): Promise<string> => {
+      const error: unknown = await openAt(url).then(
+        (store) => store.close().then(() => 'opened'),
+        (reason: unknown) => reason,
+      )
+      assert.equal(
+        inspect(error, { depth: 9 }).includes(server.password),
+        false,
+        'the password is in the error',
+      )
+      return error instanceof Error ? error.message : String(error)
+    }
+
+    it('says how far the server is to be trusted', async () => {
+      const url = await server.createDatabase()
+      const plain = url.slice(0, url.indexOf('?'))
+      const byName = plain.replace('127.0.0.1', 'localhost')
+      assert.equal(await why(url), 'opened')
+      assert.equal(await why(`${plain}?sslmode=disable`), 'opened')
+      assert.equal(await why(`${plain}?sslmode=require`), 'opened')
+      assert.equal(await why(plain), 'opened')
+      assert.equal(await why(`${byName}?sslmode=verify-ca&sslrootcert=${server.caFile}`), 'opened')
+      assert.equal(await why(`${byName}?sslmode=require`), 'opened')
+      assert.match(
+        await why(`${byName}?sslmode=verify-full&sslrootcert=${server.caFile}`),
+        /does not match certificate/,
+      )
+      // Its certificate is of an authority that nobody knows.
+      assert.match(await why(`${plain}?sslmode=verify-full`), /certificate/)
+      assert.match(await why(`${plain}?sslmode=verify-ca`), /certificate/)
+      assert.match(await why(`${plain}?sslmode=prefer`), /none of disable, require/)
+    })
+
+    it('with a wrong password is refused, and neither password is told', async () => {
+      const url = await server.createDatabase()
+      const wrong = url.replace(`:${server.password}@`, ':wr0ng-passw0rd@')
+      const message = await why(wrong)
+      assert.match(message, /password authentication failed/)
+      assert.doesNotMatch(message, /wr0ng/)
+      await assert.rejects(openAt(wrong), (error) => !(error instanceof StoreGone))
+    })
+
+    it('of a database that is not there, or of nothing that listens, is told without the password', async () => {
+      const url = await server.createDatabase()
+      assert.match(await why(url.replace(/\/d[0-9a-f]+\?/, '/nowhere?')), /"nowhere" does not exist/)
+      await assert.rejects(openAt(url.replace(`:${server.port}/`, ':1/')), StoreGone)
+      assert.match(await why(url.replace(`:${server.port}/`, ':1/')), /ECONNREFUSED/)
+    })
+  })
+})
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await delay(10)
+}
