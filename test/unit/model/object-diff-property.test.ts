@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
-import { wellKnownListKeys } from '../../../src/core/model/list-keys.ts'
+import { wellKnownListKeys, type EntryKeys } from '../../../src/core/model/list-keys.ts'
 import { applyChanges, diffObjects, revertChanges } from '../../../src/core/model/object-diff.ts'
 import { jsonValue, twoVersions } from './json-objects.ts'
 
@@ -14,6 +14,18 @@ describe('the difference between any two objects', () => {
         const kept = JSON.parse(JSON.stringify(changes)) as typeof changes
         assert.deepEqual(applyChanges(before, kept), after)
         assert.deepEqual(revertChanges(after, kept), before)
+      }),
+      RUNS,
+    )
+  })
+
+  it('does so whatever keys a list is said to have', () => {
+    const anyKeys = fc.constantFrom<EntryKeys | undefined>(['name'], ['a', 'name'], [], 'set', undefined)
+    fc.assert(
+      fc.property(twoVersions, anyKeys, ([before, after], keys) => {
+        const changes = diffObjects(before, after, () => keys)
+        assert.deepEqual(applyChanges(before, changes), after)
+        assert.deepEqual(revertChanges(after, changes), before)
       }),
       RUNS,
     )
