@@ -22,6 +22,7 @@ describe('what a change did, in words', () => {
     assert.deepEqual(field({ path: 'spec.paused', op: 'add', to: true }), ['rollout paused'])
     assert.deepEqual(field({ path: 'spec.paused', op: 'remove', from: true }), ['rollout resumed'])
     assert.deepEqual(field(replaced('spec.suspend', false, true)), ['suspended'])
+    assert.deepEqual(field({ path: 'spec.suspend', op: 'add', to: false }), ['suspend  added: false'])
     assert.deepEqual(field(replaced('spec.unschedulable', true, false)), ['uncordoned'])
   })
 

@@ -334,8 +334,12 @@ describe('the list without a companion', () => {
       ago: 3000,
       via: { manager: 'kubectl-client-side-apply' },
       changes: [
-        { path: IMAGE, op: 'replace', to: 'nginx:1.25' },
         { path: 'metadata.labels.app', op: 'replace', to: 'web' },
+        { path: 'spec.progressDeadlineSeconds', op: 'replace', to: 600 },
+        { path: 'spec.strategy.type', op: 'replace', to: 'RollingUpdate' },
+        { path: 'spec.template.spec.containers[name=app].resources', op: 'replace', to: {} },
+        { path: 'spec.revisionHistoryLimit', op: 'replace', to: 3 },
+        { path: IMAGE, op: 'replace', to: 'nginx:1.25' },
       ],
     }),
     {
@@ -355,11 +359,17 @@ describe('the list without a companion', () => {
         deployment/web in shop: last writes by field manager, newest first
         AGE   MANAGER                    CHANGE
         2d2h  kubectl-client-side-apply  containers[app].image  = nginx:1.25
+                                         revisionHistoryLimit   = 3
                                          metadata.labels.app    = web
+                                         + 3 defaults (-o wide)
         ?     kubectl (/scale)           replicas  = 3
         2> More: -f yaml (a name at each line), -o wide (all fields)
       `),
     )
+    const wide = listText({ changes, extra: { recordingSince: '', gaps: [], kept: 5 }, wide: true })
+    assert.match(wide, /: last writes by 2 of 5 field managers, newest first\n/)
+    assert.match(wide, /containers\[app\]\.resources +=/)
+    assert.match(wide, /--max-history 0 \(all\)/)
   })
 })
 

@@ -1,5 +1,6 @@
 import { plural } from '../../../core/lib/text.ts'
 import type { Change, ChangedObject, FieldChange } from '../../../core/wire/change.ts'
+import { byInterest, isDefaulted } from './field-interest.ts'
 import { fieldLine, type ChangeLine } from './field-line.ts'
 
 /** How what a change did is told. */
@@ -8,8 +9,17 @@ export interface ChangeLinesOptions {
   readonly fields: number
   /** The object has another uid than the one of this name before it. */
   readonly anew?: boolean
+  /** Not what a write changed but what a field manager owns, as managedFields tell it. */
+  readonly owned?: boolean
   /** Stands before the first line, where it is another object than the reader expects. */
   readonly object?: string | undefined
+}
+
+/** Fields that are switched on and off, with a word for each. */
+const SWITCHES: Readonly<Record<string, readonly [string, string]>> = {
+  'spec.paused': ['rollout paused', 'rollout resumed'],
+  'spec.suspend': ['suspended', 'resumed'],
+  'spec.unschedulable': ['cordoned', 'uncordoned'],
 }
 
 const RESTARTED = '["kubectl.kubernetes.io/restartedAt"]'
@@ -39,7 +49,10 @@ function sentence(lead: string, style?: ChangeLine['style']): ChangeLine {
   return { label: '', lead, values: [], tail: '', ...(style ? { style } : {}) }
 }
 
-function deedLines(change: Change, { fields, anew = false }: ChangeLinesOptions): ChangeLine[] {
+function deedLines(
+  change: Change,
+  { fields, anew = false, owned = false }: ChangeLinesOptions,
+): ChangeLine[] {
   const { operation, object } = change
   switch (operation) {
     case 'CONNECT':
@@ -51,7 +64,7 @@ function deedLines(change: Change, { fields, anew = false }: ChangeLinesOptions)
       if (object.subresource === 'binding') return [sentence('bound to a node')]
       return [createdLine(anew ? 'created anew (new uid)' : 'created', change.changes[0]?.to)]
     case 'UPDATE':
-      return updateLines(change, fields)
+      return owned ? ownedLines(change, fields) : updateLines(change, fields)
   }
 }
 
@@ -104,16 +117,30 @@ function updateLines({ changes, truncated = false }: Change, limit: number): Cha
   }
   const words = changes.flatMap((change) => wordOf(change) ?? [])
   const lines = changes.filter((change) => wordOf(change) === undefined).map(fieldLine)
-  const all = [...words, ...lines]
-  // One line more costs no more than saying that there is one.
-  const shown = all.length <= limit + 1 ? all : all.slice(0, limit)
   return [
-    ...shown,
-    ...(shown.length < all.length
-      ? [sentence(`+ ${plural(all.length - shown.length, 'more field')} (-o wide)`, 'faint')]
-      : []),
+    ...atMost([...words, ...lines], limit),
     ...(truncated ? [sentence('values too large, not kept', 'faint')] : []),
   ]
+}
+
+/** What a manager owns, what people ask for first before the rest; with a limit without what is so by default. */
+function ownedLines({ changes }: Change, limit: number): ChangeLine[] {
+  const chosen = Number.isFinite(limit) ? changes.filter((change) => !isDefaulted(change)) : changes
+  const lines = byInterest(chosen).map((change) =>
+    change.path.endsWith(RESTARTED) ? sentence('restarted') : fieldLine(change),
+  )
+  const defaults = changes.length - chosen.length
+  return [
+    ...atMost(lines, limit),
+    ...(defaults > 0 ? [sentence(`+ ${plural(defaults, 'default')} (-o wide)`, 'faint')] : []),
+  ]
+}
+
+/** One line more costs no more than saying that there is one. */
+function atMost(lines: readonly ChangeLine[], limit: number): ChangeLine[] {
+  if (lines.length <= limit + 1) return [...lines]
+  const more = lines.length - limit
+  return [...lines.slice(0, limit), sentence(`+ ${plural(more, 'more field')} (-o wide)`, 'faint')]
 }
 
 /** What has a word of its own. */
@@ -122,9 +149,10 @@ function wordOf({ path, op, from, to }: FieldChange): ChangeLine | undefined {
     return { label: '', lead: 'scaled ', values: [String(from), String(to)], tail: '' }
   }
   if (path.endsWith(RESTARTED) && op !== 'remove') return sentence('restarted')
-  if (path === 'spec.paused') return sentence(to === true ? 'rollout paused' : 'rollout resumed')
-  if (path === 'spec.suspend') return sentence(to === true ? 'suspended' : 'resumed')
-  if (path === 'spec.unschedulable') return sentence(to === true ? 'cordoned' : 'uncordoned')
+  const [on, off] = SWITCHES[path] ?? []
+  if (to === true && on !== undefined) return sentence(on)
+  // What was never on is not switched off.
+  if (from === true && off !== undefined) return sentence(off)
   return undefined
 }
 

@@ -113,6 +113,7 @@ export function changeRows(
   const lines = changeLines(change, {
     fields,
     anew,
+    owned: owners,
     object: depth > 0 && objects === 'none' ? objectText(change.object) : undefined,
   })
   const folds = unfold ? [] : consequenceLines(consequences)

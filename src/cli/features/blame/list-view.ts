@@ -157,8 +157,10 @@ function countText(input: ListInput, shown: number, objects: number): string {
   } = input
   const what = filtered ? 'matching change' : 'change'
   if (isOfOwners(input)) {
-    const writes = `last writes by ${shown === 1 && single ? 'its field manager' : 'field manager'}`
-    return single ? writes : `${writes}, ${plural(objects, 'object')}`
+    if (!single) return `last writes by field manager, ${plural(objects, 'object')}`
+    if (kept !== undefined && kept > shown)
+      return `last writes by ${shown} of ${plural(kept, 'field manager')}`
+    return `last writes by ${shown === 1 ? 'its field manager' : 'field manager'}`
   }
   if (shown === 0) return filtered ? 'no change matches' : 'no change recorded'
   if (!single) {
@@ -182,6 +184,7 @@ function footerText(input: ListInput, entries: readonly Entry[]): string {
   if (isOfOwners(input)) {
     const more = [
       ...(single ? ['-f yaml (a name at each line)'] : []),
+      ...(single && (extra.kept ?? 0) > entries.length ? ['--max-history 0 (all)'] : []),
       ...(wide ? [] : ['-o wide (all fields)']),
     ]
     return more.length === 0 ? '' : `More: ${more.join(', ')}`
