@@ -1,0 +1,67 @@
+import type { FieldChange } from '../../../core/wire/change.ts'
+
+/**
+ * What the API server fills in where nobody says anything, by the last key of the field (the SetDefaults functions of
+ * Kubernetes' pkg/apis/{core,apps,batch}/v1/defaults.go). With other values they are somebody's choice.
+ */
+const DEFAULTS: Readonly<Record<string, readonly unknown[]>> = {
+  backoffLimit: [6],
+  completionMode: ['NonIndexed'],
+  completions: [1],
+  concurrencyPolicy: ['Allow'],
+  defaultMode: [420],
+  dnsPolicy: ['ClusterFirst'],
+  failedJobsHistoryLimit: [1],
+  failureThreshold: [3],
+  imagePullPolicy: ['IfNotPresent', 'Always'],
+  internalTrafficPolicy: ['Cluster'],
+  ipFamilyPolicy: ['SingleStack'],
+  maxSurge: ['25%'],
+  maxUnavailable: ['25%'],
+  parallelism: [1],
+  partition: [0],
+  periodSeconds: [10],
+  podManagementPolicy: ['OrderedReady'],
+  podReplacementPolicy: ['TerminatingOrFailed'],
+  progressDeadlineSeconds: [600],
+  protocol: ['TCP'],
+  restartPolicy: ['Always'],
+  revisionHistoryLimit: [10],
+  schedulerName: ['default-scheduler'],
+  scheme: ['HTTP'],
+  sessionAffinity: ['None'],
+  successThreshold: [1],
+  successfulJobsHistoryLimit: [3],
+  suspend: [false],
+  terminationGracePeriodSeconds: [30],
+  terminationMessagePath: ['/dev/termination-log'],
+  terminationMessagePolicy: ['File'],
+  timeoutSeconds: [1],
+  type: ['RollingUpdate', 'ClusterIP', 'Opaque'],
+}
+
+/** Empty objects of a pod's spec that stand for nothing. */
+const EMPTY_BY_DEFAULT = new Set(['resources', 'securityContext'])
+
+/** Whether a field has the value that it would have if nobody had said anything. */
+export function isDefaulted({ path, to }: FieldChange): boolean {
+  const key = /([A-Za-z]+)$/.exec(path)?.[1] ?? ''
+  if (EMPTY_BY_DEFAULT.has(key)) return JSON.stringify(to) === '{}'
+  return DEFAULTS[key]?.includes(to) ?? false
+}
+
+const RANKS: readonly RegExp[] = [
+  /\.image$|^spec\.replicas$/,
+  /\.(?:env|resources|command|args|ports)\b|^(?:data|stringData|rules|subjects|roleRef|spec\.rules)\b/,
+  /^(?!metadata|spec\.selector|spec\.template\.metadata)/,
+  /^spec\.template\.metadata/,
+]
+
+/** Fields of one owner, those that people ask for first before the others. */
+export function byInterest(changes: readonly FieldChange[]): FieldChange[] {
+  const rankOf = ({ path }: FieldChange): number => {
+    const rank = RANKS.findIndex((fields) => fields.test(path))
+    return rank < 0 ? RANKS.length : rank
+  }
+  return changes.toSorted((a, b) => rankOf(a) - rankOf(b))
+}
