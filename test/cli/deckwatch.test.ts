@@ -112,6 +112,25 @@ describe('kubectl deckwatch install, status, uninstall', () => {
       assert.match(JSON.stringify(find('ConfigMap', 'deckwatch-config')), /log-level: \\+"debug/)
     })
 
+    it('alerts and dashboard need no cluster', async () => {
+      const print = async (what: string): Promise<string> => {
+        const run = ['install', '--print', what, '--namespace', 'tools']
+        const { stdout, stderr, exitCode } = await cli().run(run, {
+          program,
+          env: { KUBECONFIG: '/nowhere' },
+        })
+        assert.equal(exitCode, 0, stderr)
+        return stdout
+      }
+      assert.match(
+        await print('alerts'),
+        /^kind: PrometheusRule\nmetadata:\n {2}name: deckwatch\n {2}namespace: tools$/m,
+      )
+      const { title, panels } = JSON.parse(await print('dashboard')) as { title: string; panels: unknown[] }
+      assert.equal(title, 'deckwatch: who changed what')
+      assert.ok(panels.length > 5)
+    })
+
     it('a flag wins over --set, and --set over the file', async () => {
       const flags = ['--values', 'mine.yaml', '--set', 'apiReplicas=3,image=b:2', '--image', 'a:1']
       const args = ['install', ...flags, '-o', 'yaml']

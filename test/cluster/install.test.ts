@@ -93,6 +93,26 @@ describe('kubectl deckwatch on a real control plane', function () {
       assert.equal(await exists(NAMESPACE), false)
     })
 
+    it('a condition that the API server does not understand is refused by its name, and nothing is written', async () => {
+      const condition =
+        'auditLog.conditions[0].name=mine,auditLog.conditions[0].expression=request.operation =='
+      const { stdout, stderr, exitCode } = await deckwatch(
+        'install',
+        '--yes',
+        '--components=audit-log',
+        '--set',
+        condition,
+        ...onPaper,
+      )
+      assert.equal(exitCode, 2)
+      assert.match(
+        stderr,
+        /auditLog\.conditions: "mine" is refused by the API server: .*request\.operation ==/,
+      )
+      assert.equal(stdout, '')
+      assert.equal(await exists(NAMESPACE), false)
+    })
+
     it('status says that there is none, and how to get it', async () => {
       const { stdout, exitCode } = await deckwatch('status')
       assert.match(stdout, /! companion +there is none in this cluster\n +mend: kubectl deckwatch install\n/)
