@@ -39,6 +39,8 @@ export async function warn({ stderr }: Pick<Session, 'stderr'>, warnings: readon
   for (const warning of warnings) await stderr.write(`Warning: ${visible(warning)}\n`)
 }
 
+const NO_USERS = 'managedFields name no users: --user and --group find nothing without the companion'
+
 /** What managedFields tell: which manager wrote which fields, and when last. */
 async function ownedAnswer(run: BlameRun): Promise<Answer> {
   const { options, targets } = run
@@ -49,11 +51,18 @@ async function ownedAnswer(run: BlameRun): Promise<Answer> {
     .flatMap(({ object, type }) => ownerHistory(object, type, options.include))
     .filter(isMeant)
     .toSorted(newestFirst)
+  // These are no history: who is left out may own the field that is looked for.
+  const limit = options.historyGiven || targets.some(({ names }) => names === undefined)
+  const filters = [...options.filters.users, ...options.filters.groups]
+  const hints = [
+    ...(objects.length === 0 && failures.length === 0 ? [noneHint(targets)] : []),
+    ...(objects.length > 0 && filters.length > 0 ? [NO_USERS] : []),
+  ]
   return {
-    changes: newestOfEach(changes, options.maxHistory),
-    extra: { recordingSince: '', gaps: [] },
+    changes: limit ? newestOfEach(changes, options.maxHistory) : changes,
+    extra: { recordingSince: '', gaps: [], ...(objects.length === 1 ? { kept: changes.length } : {}) },
     nothing: changes.length === 0,
-    hints: objects.length === 0 && failures.length === 0 ? [noneHint(targets)] : [],
+    hints,
     failures,
     way: undefined,
     resourceVersion: undefined,

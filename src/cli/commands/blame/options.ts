@@ -54,6 +54,8 @@ export interface BlameOptions {
   readonly filterFlags: readonly string[]
   /** The newest so many of each object, or rows of the overview; undefined: all. */
   readonly maxHistory: number | undefined
+  /** It was asked for, and is no default. */
+  readonly historyGiven: boolean
   /** How far back the overview looks, as it was asked for, and its beginning in epoch milliseconds. */
   readonly span: { readonly text: string; readonly since: number }
   readonly include: ReadonlySet<Noise>
@@ -142,6 +144,7 @@ export function blameOptions(flags: BlameFlags, words: readonly string[], now: n
     filters,
     filtered: filterFlags.length > 0,
     filterFlags,
+    historyGiven: flags['max-history'] !== undefined,
     maxHistory: historyOf(flags, named ? 'named' : words.length > 0 ? 'all' : 'overview', filters),
     span: {
       text: flags.since ?? OVERVIEW_SPAN,
