@@ -168,16 +168,20 @@ class ResourceSteps {
     const recorded = this.#recorded
     switch (event.type) {
       case 'added':
-        yield* this.#pass(
-          this.#before ? this.#listed(event.object) : [this.#step(undefined, event.object, false)],
-        )
+      case 'modified': {
+        const { object } = event
+        const previous = this.#last.get(object.uid)
+        this.#last.set(object.uid, object)
+        yield* this.#pass(this.#before ? this.#listed(object) : [this.#step(previous, object, false)])
         break
-      case 'modified':
-        yield* this.#pass([this.#step(event.previous, event.object, false)])
+      }
+      case 'deleted': {
+        const { object } = event
+        const previous = this.#last.get(object.uid) ?? object
+        this.#last.delete(object.uid)
+        yield* this.#pass([this.#step(previous, object, true)])
         break
-      case 'deleted':
-        yield* this.#pass([this.#step(event.object, event.object, true)])
-        break
+      }
       case 'synced': {
         const gone = [...(this.#before?.values() ?? [])]
         this.#before = undefined

@@ -142,20 +142,19 @@ export class Recorder {
 
   /** Records until the signal aborts; rejects with what no waiting heals (StoreTaken, a damaged store). */
   async run(signal: AbortSignal): Promise<void> {
-    const { store, clock } = this.#deps
     const ended = new AbortController()
     const both = AbortSignal.any([signal, ended.signal])
     await this.#start()
-    const follow = this.#follow(both)
+    const work = [this.#follow(both), this.#loop(both)]
     try {
-      await Promise.race([follow, this.#loop(both)])
+      await Promise.race(work)
+    } catch (error) {
+      if (!signal.aborted) throw error
     } finally {
       ended.abort()
-      await follow.catch(() => undefined)
+      // A round that has begun is kept whole: what is known of objects, and what follows from it, go together.
+      await Promise.allSettled(work)
     }
-    // What was decided but not kept yet is found out again by the next start; it is only nicer this way.
-    if (this.#state) await store.commit(this.#batch.take()).catch(() => undefined)
-    this.#toldAt = clock.now()
   }
 
   get #watched(): readonly RecordedResource[] {

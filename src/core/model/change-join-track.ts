@@ -9,6 +9,8 @@ export interface OpenReview<T extends Transition> {
   state: 'open' | 'refuted' | 'landed' | 'given-up'
   /** The watch was interrupted while it may have landed. */
   unseen: boolean
+  /** It only ends what had begun before. */
+  finished: boolean
   /** What was told of it last, so that it is told once. */
   told: string
 }

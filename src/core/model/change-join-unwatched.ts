@@ -40,7 +40,14 @@ export class UnwatchedJoin {
   /** Takes a review, gives what can be said now. */
   review(facts: ReviewFacts): readonly ReviewDecision[] {
     const object = this.#object(facts)
-    const review: OpenReview<never> = { facts, home: object.track, state: 'open', unseen: false, told: '' }
+    const review: OpenReview<never> = {
+      facts,
+      home: object.track,
+      state: 'open',
+      unseen: false,
+      finished: false,
+      told: '',
+    }
     if (facts.operation === 'CREATE') this.#created(object, review)
     else this.#look(object, facts)
     if (facts.operation === 'DELETE') object.deleted = true

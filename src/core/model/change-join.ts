@@ -82,7 +82,14 @@ export class ChangeJoin<T extends Transition> {
   review(facts: ReviewFacts, fits: boolean): void {
     const key = facts.uid === '' ? nameKey(facts) : facts.uid
     const track = this.#track(key)
-    const review: OpenReview<T> = { facts, home: track, state: 'open', unseen: false, told: '' }
+    const review: OpenReview<T> = {
+      facts,
+      home: track,
+      state: 'open',
+      unseen: false,
+      finished: false,
+      told: '',
+    }
     track.add(review)
     ;(fits ? this.#fitting : this.#strangers).add(review)
     this.#dirty.add(track)
@@ -215,7 +222,11 @@ export class ChangeJoin<T extends Transition> {
     const [first, ...others] = reviews
     if (!first) return
     const users = new Map(reviews.map((review) => [userKey(review.facts), review.facts.user]))
-    const finishes = first.facts.finishes && step.transition.gone
+    const { gone, silent } = step.transition
+    // One request may delete in two steps: the deletion shows, and then the object goes.
+    const again = silent === 'finished' && first.state !== 'landed' && first.home.triedAgain(first.facts)
+    const finishes = gone && (first.facts.finishes || again || first.finished)
+    for (const review of reviews) review.finished ||= finishes
     for (const review of reviews) this.#close(review, () => review.home.land(review))
     if (users.size > 1) {
       const reason = 'several users wrote the same at the same moment'

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import type { NumberedChange } from '../../server/audit-log/store/audit-store.ts'
+import { type AuditRecording, startAuditRecording } from '../kit/audit-recording.ts'
+import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
+import { ensureNamespace } from '../kit/kubernetes/namespaces.ts'
+import { requireKubernetes } from '../kit/kubernetes/shared.ts'
+import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
+
+describe('a recorder that is ended and started again, on a real API server', function () {
+  this.timeout(90_000)
+  let cluster: ControlPlane
+  let recording: AuditRecording
+  let round = 0
+  let namespace = ''
+
+  before(async function () {
+    await requireKubernetes(this)
+    cluster = await startControlPlane({ controllers: 'seeded' })
+    await ensureNamespace(cluster.admin, 'before')
+    await cluster.admin.send('POST', '/api/v1/namespaces/before/configmaps', {
+      metadata: { name: 'old' },
+      data: { level: 'info' },
+    })
+    recording = await startAuditRecording(cluster)
+  })
+
+  after(async () => {
+    await recording?.stop()
+    await cluster?.stop()
+  })
+
+  beforeEach(async () => {
+    round += 1
+    namespace = `restart-${round}`
+    await ensureNamespace(cluster.admin, namespace)
+  })
+
+  const configMap = (name: string): string => `/api/v1/namespaces/${namespace}/configmaps/${name}`
+  const put = (name: string, data: Readonly<Record<string, string>>): Promise<unknown> =>
+    cluster.admin.send('POST', `/api/v1/namespaces/${namespace}/configmaps`, { metadata: { name }, data })
+  const patch = (name: string, data: Readonly<Record<string, string>>): Promise<unknown> =>
+    cluster.admin.send('PATCH', configMap(name), { data })
+
+  async function shown(): Promise<NumberedChange[]> {
+    await recording.settled()
+    const all = await recording.changes()
+    return all.filter(
+      ({ object }) =>
+        object.namespace === namespace &&
+        object.resource === 'configmaps' &&
+        object.name !== 'kube-root-ca.crt',
+    )
+  }
+
+  const line = ({ operation, state, user, object, changes }: NumberedChange): string =>
+    [
+      operation,
+      object.name,
+      state,
+      user?.username ?? '?',
+      ...changes.map(({ path, from, to }) => (path === '' ? '' : `${path} ${String(from)} → ${String(to)}`)),
+    ]
+      .filter((part) => part !== '')
+      .join(' ')
+
+  it('what was there before the first start is known, and is no change', async () => {
+    await recording.settled()
+    const all = await recording.changes()
+    assert.deepEqual(
+      all.filter(({ object }) => object.namespace === 'before'),
+      [],
+    )
+    await cluster.admin.send('PATCH', '/api/v1/namespaces/before/configmaps/old', {
+      data: { level: 'debug' },
+    })
+    await recording.settled()
+    const change = (await recording.changes()).find(({ object }) => object.namespace === 'before')
+    assert.equal(change && line(change), 'UPDATE old confirmed admin data.level info → debug')
+  })
+
+  it('reviews of the time in which it was away are joined with what landed, each once', async () => {
+    await put('one', { a: '1' })
+    await recording.settled()
+    await patch('one', { a: '2' })
+    await recording.pauseRecorder()
+    await patch('one', { a: '3' })
+    await patch('one', { b: 'new' })
+    await put('two', { c: '1' })
+    await recording.resumeRecorder()
+    assert.deepEqual((await shown()).map(line), [
+      'CREATE one confirmed admin',
+      'UPDATE one confirmed admin data.a 1 → 2',
+      'UPDATE one confirmed admin data.a 2 → 3',
+      'UPDATE one confirmed admin data.b undefined → new',
+      'CREATE two confirmed admin',
+    ])
+    assert.ok(recording.journal.released > 0)
+  })
+
+  it('changes that nobody reviewed while it was away appear without a name, inside a gap', async () => {
+    await put('kept', { a: '1' })
+    await put('gone', { a: '1' })
+    await recording.settled()
+    const { heartbeat = 0 } = await recording.store.state()
+    await recording.pauseRecorder()
+    await recording.unregister()
+    await patch('kept', { a: '2' })
+    await cluster.admin.text('DELETE', configMap('gone'))
+    await put('fresh', { a: '1' })
+    await pause(5500)
+    await recording.register()
+    await recording.resumeRecorder()
+    const changes = await shown()
+    const unnamed = changes.filter(({ state }) => state === 'unattributed')
+    assert.deepEqual(
+      unnamed
+        .map((change) => `${line(change)} (${change.reason})`)
+        .toSorted((one, other) => one.localeCompare(other)),
+      [
+        'CREATE fresh unattributed ? (while not recording)',
+        'DELETE gone unattributed ? (while not recording)',
+        'UPDATE kept unattributed ? data.a 1 → 2 (while not recording)',
+      ],
+    )
+    const gap = (await recording.store.gaps(heartbeat, Date.now())).find(
+      ({ reason }) => reason === 'companion restarted',
+    )
+    assert.ok(gap?.to !== undefined && gap.to - gap.from > 5000)
+    for (const { time } of unnamed)
+      assert.ok(time >= gap.from && time <= gap.to + 2000, `${time} is not in the gap`)
+    assert.equal(changes.filter(({ user }) => user === undefined).length, 3)
+  })
+
+  it('while the webhook is away the watch tells what changes, and a gap says so', async () => {
+    await put('watched', { a: '1' })
+    await recording.settled()
+    await recording.unregister()
+    await patch('watched', { a: '2' })
+    await pause(6500)
+    await patch('watched', { a: '3' })
+    await recording.register()
+    await patch('watched', { a: '4' })
+    assert.deepEqual((await shown()).map(line), [
+      'CREATE watched confirmed admin',
+      'UPDATE watched unattributed ? data.a 1 → 2',
+      'UPDATE watched unattributed ? data.a 2 → 3',
+      'UPDATE watched confirmed admin data.a 3 → 4',
+    ])
+    const gaps = await recording.store.gaps(0, Date.now())
+    assert.ok(gaps.some(({ reason, to }) => reason === 'webhook was removed' && to !== undefined))
+  })
+})
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}

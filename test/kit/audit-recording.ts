@@ -1,0 +1,271 @@
+import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
+import type { AuditLogConfig, RecordedResource } from '../../server/audit-log/config.ts'
+import { objectHash } from '../../server/audit-log/object-hash.ts'
+import { RECORDED_RESOURCES } from '../../server/audit-log/recorded-resources.ts'
+import { Recorder, type RecorderDeps } from '../../server/audit-log/recorder/recorder.ts'
+import { webhooksOf } from '../../server/audit-log/registration/webhooks-of.ts'
+import type { AuditStore, ChangeQuery, NumberedChange } from '../../server/audit-log/store/audit-store.ts'
+import { openSqliteAuditStore } from '../../server/audit-log/store/open-audit-store.ts'
+import { recordedRequest } from '../../server/audit-log/webhook/recorded-request.ts'
+import { connect } from '../../src/core/kube/connect.ts'
+import { loadConnection } from '../../src/core/kube/kubeconfig.ts'
+import type { KubeTransport } from '../../src/core/kube/transport.ts'
+import { systemClock } from '../../src/core/lib/time.ts'
+import { createRedactor } from '../../src/core/model/redact-object.ts'
+import type { AdmissionRequest } from '../../src/core/wire/admission-review.ts'
+import { HandJournal } from './hand-journal.ts'
+import { CertificateAuthority } from './kubernetes/certificates.ts'
+import type { ControlPlane } from './kubernetes/control-plane.ts'
+import { recordedLog, type RecordedLog } from './recorded-log.ts'
+
+/** How a recording is set up. */
+export interface AuditRecordingOptions {
+  readonly resources?: readonly RecordedResource[]
+  /** Whose reviews another webhook, beside ours, refuses. */
+  readonly refuses?: (request: AdmissionRequest) => boolean
+  readonly join?: RecorderDeps['join']
+}
+
+/** Both witnesses and the recorder in this process, on a real API server. */
+export interface AuditRecording {
+  readonly journal: HandJournal
+  readonly store: AuditStore
+  readonly log: RecordedLog
+  readonly recorder: Recorder
+  /** Reviews of dry runs, which are answered and not kept. */
+  readonly dryRuns: AdmissionRequest[]
+  /** Resolves when the recorder has said what there is to say about everything that came so far. */
+  settled(): Promise<void>
+  /** All changes that match, the oldest first. */
+  changes(query?: Partial<ChangeQuery>): Promise<NumberedChange[]>
+  /** Ends the recorder and opens its store again for the next; nothing is recorded in between. */
+  pauseRecorder(): Promise<void>
+  resumeRecorder(): Promise<void>
+  /** Takes the webhooks away, so that nothing is reviewed. */
+  unregister(): Promise<void>
+  register(): Promise<void>
+  stop(): Promise<void>
+}
+
+const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations'
+const NOBODY = { users: [], groups: [], namespaces: [], extra: [] }
+const CONFIG = {
+  auditExclude: NOBODY,
+  auditInclude: NOBODY,
+  auditConditions: [],
+  auditAccess: false,
+} satisfies Partial<AuditLogConfig>
+const KEY = 'key of the test'
+const WRITER = 7
+
+/** Starts recording on a control plane of the test's own. */
+export async function startAuditRecording(
+  cluster: ControlPlane,
+  options: AuditRecordingOptions = {},
+): Promise<AuditRecording> {
+  const { resources = RECORDED_RESOURCES, refuses = () => false } = options
+  const folder = mkdtempSync(join(tmpdir(), 'deckwatch-recording-'))
+  const [journal, log, dryRuns] = [new HandJournal(), recordedLog(), [] as AdmissionRequest[]]
+  const redact = createRedactor({
+    hmac: (text) => createHmac('sha256', KEY).update(text).digest('hex'),
+    paths: [],
+  })
+  const endpoint = await startEndpoint((path, request) => {
+    if (path === '/refuse') return !refuses(request)
+    if (request.dryRun === true) dryRuns.push(request)
+    else journal.append({ received: Date.now(), ...recordedRequest(request, redact) })
+    return true
+  })
+  const webhooks = webhooksOf({
+    config: CONFIG,
+    resources,
+    service: { namespace: 'none', name: 'none', port: 1 },
+    path: '/audit',
+    bundle: endpoint.bundle,
+    ownNamespaces: [],
+    ownUsers: [],
+  })
+  const reaching = (path: string): object => ({
+    url: `${endpoint.url}${path}`,
+    caBundle: Buffer.from(endpoint.bundle).toString('base64'),
+  })
+  const transport = connect(await loadConnection({ kubeconfig: cluster.adminKubeconfig }))
+  const open = (): Promise<AuditStore> => openSqliteAuditStore(folder, { clock: systemClock, log })
+  let registered = false
+  let run = await startRecorder()
+
+  async function startRecorder() {
+    const store = await open()
+    const recorder = new Recorder({
+      journal,
+      progress: journal,
+      store,
+      transport,
+      clock: systemClock,
+      log,
+      resources,
+      reading: { redact, hash: (object) => objectHash(object, KEY) },
+      rules: { config: CONFIG, namespaces: ['kube-system', 'kube-node-lease'] },
+      writers: { journal: WRITER, watch: 1 + Math.floor(Math.random() * 2 ** 30) },
+      limits: {
+        maxAgeMs: 86_400_000,
+        secretsMaxAgeMs: 86_400_000,
+        perObject: 1000,
+        keepLast: 10,
+        maxBytes: 1e9,
+      },
+      failing: () => (registered ? undefined : 'webhook was removed'),
+      join: options.join ?? { settleMs: 1000, landMs: 4000 },
+    })
+    const stopping = new AbortController()
+    const ended = recorder.run(stopping.signal)
+    ended.catch(() => undefined)
+    return { store, recorder, stopping, ended }
+  }
+
+  async function stopRecorder(): Promise<void> {
+    run.stopping.abort()
+    await run.ended
+    await run.store.close()
+  }
+
+  async function until(condition: () => boolean): Promise<void> {
+    const limit = performance.now() + 40_000
+    while (!condition()) {
+      if (performance.now() > limit) throw new Error(`not settled: ${JSON.stringify(run.recorder.counts)}`)
+      await pause(20)
+    }
+  }
+
+  const recording: AuditRecording = {
+    journal,
+    log,
+    dryRuns,
+    get store() {
+      return run.store
+    },
+    get recorder() {
+      return run.recorder
+    },
+    async settled() {
+      // What the watch brings a moment later belongs to it.
+      await pause(500)
+      await until(() => {
+        const { waiting, oldestPending } = run.recorder.counts
+        return run.recorder.ready.ok && waiting === 0 && oldestPending === undefined
+      })
+      const { commits } = run.recorder.counts
+      await until(() => run.recorder.counts.commits > commits)
+    },
+    async changes(query = {}) {
+      const all = await run.store.page({ ...EVERYTHING, ...query }, 1000, undefined)
+      return all.items.toReversed()
+    },
+    async pauseRecorder() {
+      await stopRecorder()
+    },
+    async resumeRecorder() {
+      run = await startRecorder()
+      await until(() => run.recorder.ready.ok)
+    },
+    async register() {
+      const refusing = { ...webhooks[0], name: 'refuses.example.org', clientConfig: reaching('/refuse') }
+      const changes = webhooks.map((webhook) => ({ ...webhook, clientConfig: reaching('/audit') }))
+      await cluster.admin.send('POST', WEBHOOKS, {
+        metadata: { name: 'deckwatch-audit-log' },
+        webhooks: [...changes, refusing],
+      })
+      await reviewed(true)
+      registered = true
+    },
+    async unregister() {
+      await cluster.admin.text('DELETE', `${WEBHOOKS}/deckwatch-audit-log`)
+      await reviewed(false)
+      registered = false
+    },
+    async stop() {
+      await stopRecorder()
+      transport.close()
+      await endpoint.stop()
+      rmSync(folder, { recursive: true })
+    },
+  }
+
+  /** The API server takes up a registration, or its end, after a moment. */
+  async function reviewed(yes: boolean): Promise<void> {
+    for (let tries = 0; ; tries += 1) {
+      const before = dryRuns.length
+      const path = '/api/v1/namespaces/default/configmaps?dryRun=All'
+      await cluster.admin.send('POST', path, { metadata: { generateName: 'probe-' } })
+      if (dryRuns.length > before === yes) return
+      if (tries > 500) throw new Error('the webhook is not asked')
+      await pause(20)
+    }
+  }
+
+  await until(() => run.recorder.ready.ok)
+  await recording.register()
+  return recording
+}
+
+const EVERYTHING: ChangeQuery = {
+  namespace: undefined,
+  namespaceUid: undefined,
+  visible: 'all',
+  fields: [],
+  states: [],
+  since: undefined,
+  until: undefined,
+  perObject: undefined,
+}
+
+/** A transport as a person. */
+export async function transportOf(cluster: ControlPlane, name: string): Promise<KubeTransport> {
+  return connect(await loadConnection({ kubeconfig: cluster.user(name, ['system:masters']) }))
+}
+
+async function startEndpoint(
+  allows: (path: string, request: AdmissionRequest) => boolean,
+): Promise<{ readonly url: string; readonly bundle: string; stop(): Promise<void> }> {
+  const authority = new CertificateAuthority('audit-recording')
+  const { certificate: cert, key } = authority.issue({ commonName: 'webhook', hosts: ['127.0.0.1'] })
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const review = (await json(request)) as { readonly request: AdmissionRequest }
+    const allowed = allows((request.url ?? '').split('?')[0] ?? '', review.request)
+    response.setHeader('content-type', 'application/json')
+    response.end(
+      JSON.stringify({
+        apiVersion: 'admission.k8s.io/v1',
+        kind: 'AdmissionReview',
+        response: { uid: review.request.uid, allowed },
+      }),
+    )
+  }
+  const server = createServer({ cert, key }, (request, response) => void answer(request, response))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `https://127.0.0.1:${port}`,
+    bundle: authority.certificate,
+    async stop() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}
