@@ -1,5 +1,6 @@
 import type { Scenario } from './scenario.ts'
 import { auditStoreScenario } from './scenarios/audit-store.ts'
+import { auditWebhookScenario } from './scenarios/audit-webhook.ts'
 import { companionApiScenario } from './scenarios/companion-api.ts'
 import { companionWatchersScenario } from './scenarios/companion-watchers.ts'
 import { companionScenario } from './scenarios/companion.ts'
@@ -24,4 +25,5 @@ export const SCENARIOS: readonly Scenario[] = [
   companionApiScenario,
   companionScenario,
   auditStoreScenario,
+  auditWebhookScenario,
 ]
