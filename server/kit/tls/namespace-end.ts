@@ -1,7 +1,6 @@
 import { requestJson } from '../../../src/core/kube/json-request.ts'
 import type { KubeTransport } from '../../../src/core/kube/transport.ts'
 import type { Watched } from '../../../src/core/kube/watch-frame.ts'
-import { DeckError } from '../../../src/core/lib/errors.ts'
 import type { Clock } from '../../../src/core/lib/time.ts'
 import type { Log } from '../log.ts'
 import { repeatStep } from './repeat-step.ts'
@@ -32,13 +31,15 @@ const RETRY_MS = 200
 
 const LOOK_AGAIN_MS = 5000
 
+const NAMESPACES = '/api/v1/namespaces'
+
 /** Acts whenever the namespace is seen to be ending or gone, until the signal aborts. */
 export async function onNamespaceEnd(own: OwnNamespace, last: LastAct, signal: AbortSignal): Promise<void> {
   const { transport, namespace, clock, log, random = Math.random } = own
   const step = async (): Promise<void> => {
     const object = {
       transport,
-      path: '/api/v1/namespaces',
+      path: NAMESPACES,
       name: namespace,
       purpose: { resource: 'namespaces', namespaced: false },
       fromJson: namespaceFromJson,
@@ -58,19 +59,14 @@ export async function onNamespaceEnd(own: OwnNamespace, last: LastAct, signal: A
 /** The same as one look, for when the process is asked to end; rejects where it could not find out. */
 export async function atNamespaceEnd(own: OwnNamespace, last: LastAct, signal: AbortSignal): Promise<void> {
   const { transport, namespace } = own
-  let ending = false
-  try {
-    const found = await requestJson<unknown>(transport, {
-      path: `/api/v1/namespaces/${namespace}`,
-      purpose: { verb: 'get', resource: 'namespaces', name: namespace, namespaced: false },
-      signal,
-    })
-    ;({ ending } = namespaceFromJson(found))
-  } catch (error) {
-    if (!(error instanceof DeckError && error.status === 404)) throw error
-    ending = true
-  }
-  if (ending) await insist(own, last, signal)
+  // Who may list it by its name need not have the right to get it.
+  const { items } = await requestJson<{ readonly items?: readonly unknown[] | null }>(transport, {
+    path: `${NAMESPACES}?fieldSelector=${encodeURIComponent(`metadata.name=${namespace}`)}`,
+    purpose: { verb: 'list', resource: 'namespaces', name: namespace, namespaced: false },
+    signal,
+  })
+  const [found] = (items ?? []).map(namespaceFromJson)
+  if (!found || found.ending) await insist(own, last, signal)
 }
 
 /** Tries until it is done or the signal aborts. */
