@@ -124,7 +124,7 @@ export class PostgresEngine implements AuditEngine {
   async scrub(): Promise<void> {
     this.#size = undefined
     // Writes the tables anew: what was deleted lies in the old files until then.
-    for (const table of ['change', 'object', 'touch']) await this.database.run(`VACUUM FULL ${table}`)
+    for (const table of ['change', 'object', 'touch', 'term']) await this.database.run(`VACUUM FULL ${table}`)
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,8 @@ import { skeletonOf } from './skeleton.ts'
 /** Texts up to this length (bytes) stay as they are: a frame of zstd would not be shorter. */
 const PLAIN_BYTES = 140
 const LEVEL = 3
+/** Most records fit into one such piece; zlib allocates by it. */
+const CHUNK = 4096
 
 const PLAIN = 0
 const ZSTD = 1
@@ -53,14 +55,15 @@ export class RecordCodec {
     if (text.length <= PLAIN_BYTES) return framed([PLAIN], text)
     const dictionary = this.#current.get(className)
     const params = { [constants.ZSTD_c_compressionLevel]: LEVEL }
+    const options = { params, pledgedSrcSize: text.length, chunkSize: CHUNK }
     if (!dictionary) {
       this.#sample(className, value)
-      return framed([ZSTD], zstdCompressSync(text, { params }))
+      return framed([ZSTD], zstdCompressSync(text, options))
     }
     const { id, bytes } = dictionary
     return framed(
       [ZSTD_WITH_DICTIONARY, id & 0xff, id >> 8],
-      zstdCompressSync(text, { params, dictionary: bytes }),
+      zstdCompressSync(text, { ...options, dictionary: bytes }),
     )
   }
 

@@ -66,7 +66,6 @@ export class Retention {
       const oldest = await this.#oldest()
       if (oldest.length > 0) return this.#delete(oldest)
     }
-    await this.#gaps(now - limits.maxAgeMs)
     return { ...(await this.#delete([])), writes: await this.#gaps(now - limits.maxAgeMs), more: false }
   }
 

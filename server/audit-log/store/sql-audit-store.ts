@@ -25,6 +25,7 @@ import { planPurge } from './purge.ts'
 import { RecordCodec } from './record-codec.ts'
 import { Retention, type TrimPlan } from './retention.ts'
 import { type TableWrite, write } from './table-write.ts'
+import { TermSweep } from './term-sweep.ts'
 import { planBatch } from './write-plan.ts'
 
 /** A store over one of the two engines: what is written is planned first and then written in one transaction. */
@@ -35,6 +36,7 @@ export class SqlAuditStore implements AuditStore {
   readonly #rows: ChangeRows
   readonly #reads: AuditReads
   readonly #retention: Retention
+  readonly #sweep: TermSweep
   #writing: Promise<unknown> = Promise.resolve()
   /** What is known to be in the tables; undefined where a write may or may not have been kept. */
   #meta: MetaRow | undefined
@@ -52,6 +54,7 @@ export class SqlAuditStore implements AuditStore {
     this.#rows = new ChangeRows(db, this.#codec, base)
     this.#reads = new AuditReads({ db, codec: this.#codec, interned: this.#interned, rows: this.#rows, base })
     this.#retention = new Retention(db)
+    this.#sweep = new TermSweep(db)
   }
 
   /** Opens the store in an engine whose schema is up to date. */
@@ -104,6 +107,7 @@ export class SqlAuditStore implements AuditStore {
           write('insert', 'dictionary', dictionaries),
           write('update', 'meta', [{ id: 1, number: after.number, heartbeat: after.heartbeat }]),
         ]
+        this.#sweep.saw(steps)
         await this.#write(steps)
       } catch (error) {
         this.#interned.abandon()
@@ -166,8 +170,13 @@ export class SqlAuditStore implements AuditStore {
       const usedBytes = await this.#engine.usedBytes()
       const plan = await this.#retention.plan(limits, now, usedBytes)
       await this.#delete(plan, meta)
+      const sweep = plan.more ? undefined : await this.#sweep.step(now)
+      if (sweep && sweep.writes.length > 0) {
+        await this.#write(sweep.writes)
+        this.#interned.forget('term', sweep.terms)
+      }
       await this.#engine.reclaim()
-      return plan.more
+      return plan.more || sweep?.more === true
     })
   }
 

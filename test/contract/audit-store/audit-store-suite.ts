@@ -790,6 +790,36 @@ export function auditStoreSuite(open: () => Promise<StoreFixture>): void {
       assert.ok((await store.state()).usedBytes <= usedBytes / 2)
     })
 
+    it('forgets accounts that nothing names any more, and no others', async () => {
+      const token = (i: number) => ({
+        username: 'bot',
+        groups: [],
+        extra: { 'credential-id': [`JTI=token-${i}`] },
+      })
+      const holds = async (i: number): Promise<boolean> => (await fixture.bytes()).includes(`JTI=token-${i}"`)
+      await store.commit(
+        batch({
+          added: Array.from({ length: 30 }, (_, i) => change(i + 1, { user: token(i + 1) })),
+          known: [alive('web')],
+        }),
+      )
+      assert.equal(await holds(3), true)
+      await trim(NOON, { perObject: 10 })
+      await store.purge({ ...deployment('nothing'), path: undefined })
+      assert.equal(await holds(3), false)
+      const { items } = await store.page(everything(), 100, undefined)
+      assert.deepEqual(
+        items.map(({ user }) => user),
+        Array.from({ length: 10 }, (_, i) => token(30 - i)),
+      )
+      assert.deepEqual(
+        (await store.touched(deployment('web'))).map(({ username }) => username),
+        ['bot'],
+      )
+      await store.commit(batch({ added: [change(31, { user: token(3) })] }))
+      assert.deepEqual((await store.get({ writer: 7, seq: 31 }))?.user, token(3))
+    })
+
     it('forgets gaps that nothing is kept of', async () => {
       await store.commit(
         batch({
