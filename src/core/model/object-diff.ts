@@ -90,7 +90,11 @@ class Differ {
     while (start < limit && equalValues(before[start], after[start])) start++
     if (start === before.length && start === after.length) return
     let same = 0
-    while (same < limit - start && equalValues(before.at(-1 - same), after.at(-1 - same))) same++
+    while (
+      same < limit - start &&
+      equalValues(before[before.length - 1 - same], after[after.length - 1 - same])
+    )
+      same++
     const keys = this.#keys(this.#steps(depth), before, after)
     const places = keys && matchEntries(before, after, keys)
     if (!keys || !places) return this.#emit(depth, { op: 'replace', from: before, to: after })

@@ -238,6 +238,14 @@ describe('a diff with the object', () => {
     assert.equal(hunks(older, left.get(older)), hunks(older))
   })
 
+  it('ends at a change of which the values were not kept, and passes by what changes nothing', () => {
+    const truncated = change({ changes: [], truncated: true })
+    assert.equal(objectsLeft([truncated, older], second).size, 0)
+    const connected = change({ operation: 'CONNECT', changes: [], object: { subresource: 'exec' } })
+    const evicted = change({ operation: 'CREATE', changes: [], object: { subresource: 'eviction' } })
+    assert.deepEqual([...objectsLeft([connected, evicted, older], second).keys()], [older])
+  })
+
   it('takes no context from another object of that name', () => {
     const another = { ...third, metadata: { ...third.metadata, uid: 'other' } }
     assert.equal(objectsLeft([newer, older], another).size, 0)

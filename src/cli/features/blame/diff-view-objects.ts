@@ -24,7 +24,8 @@ export function objectsLeft(
   const left = new Map<Change, KubernetesObject>()
   let object: unknown
   for (const change of changes) {
-    if (change.operation !== 'UPDATE' || change.object.uid !== today.metadata?.uid) break
+    if (changesNothing(change)) continue
+    if (change.operation !== 'UPDATE' || change.object.uid !== today.metadata?.uid || change.truncated) break
     object ??= redacted(withoutNoise(today), change)
     const after = object as KubernetesObject
     object = before(change, after)
@@ -32,6 +33,11 @@ export function objectsLeft(
     left.set(change, after)
   }
   return left
+}
+
+/** A connection, an eviction or a binding is recorded beside what it led to. */
+function changesNothing({ operation, object: { subresource } }: Change): boolean {
+  return operation === 'CONNECT' || (operation === 'CREATE' && subresource !== '')
 }
 
 function redacted(object: KubernetesObject, { object: { group, resource } }: Change): KubernetesObject {
