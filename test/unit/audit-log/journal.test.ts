@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import process from 'node:process'
 import { setImmediate as turn } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { systemDisk } from '../../../server/audit-log/journal/journal-disk.ts'
 import { JournalFull } from '../../../server/audit-log/journal/journal.ts'
 import { createJournalReader } from '../../../server/audit-log/journal/journal-reader.ts'
+import { skip } from '../../kit/skip.ts'
 import { diskWith, entriesOf, journalEntry, JournalWorld, noSpace } from './journal-world.ts'
 
 describe('the journal of reviews', () => {
@@ -289,6 +293,29 @@ describe('the journal of reviews', () => {
       world.readAll(journal.progress).map(({ request }) => request.uid),
       ['review-1', 'review-3'],
     )
+  })
+
+  it('keeps on a disk that is really full what it has acknowledged, and goes on when there is space', function () {
+    this.timeout(60_000)
+    if (process.getuid?.() !== 0) skip(this, 'only root may mount a small file system')
+    const program = fileURLToPath(new URL('journal-on-full-disk.ts', import.meta.url))
+    const mounted = 'mount -t tmpfs -o size=1m tmpfs "$1" && exec "$2" "$3" "$1"'
+    const argv = ['--mount', 'sh', '-c', mounted, 'sh', world.folder, process.execPath, program]
+    const { status, stdout, stderr } = spawnSync('unshare', argv, { encoding: 'utf8' })
+    if (status !== 0 && /unshare failed|permission denied|not permitted/i.test(stderr)) {
+      skip(this, `no file system may be mounted here: ${stderr.trim()}`)
+    }
+    assert.equal(status, 0, stderr)
+    const seen = JSON.parse(stdout) as Record<string, unknown> & { filled: number }
+    assert.ok(seen.filled > 20)
+    assert.deepEqual(seen, {
+      filled: seen.filled,
+      full: [true, true, true, true],
+      recovered: true,
+      lost: [],
+      others: 0,
+      rising: true,
+    })
   })
 
   it('is opened by one process only', async () => {
