@@ -49,11 +49,7 @@ function* diffText(diffs: Iterable<UnifiedDiff>, palette: Palette): Generator<st
   }
 }
 
-/** Hunks alone, as lines with their line feeds. */
-export function* hunkText(
-  hunks: readonly UnifiedHunk[],
-  palette: Palette = plainPalette,
-): Generator<string, void> {
+function* hunkText(hunks: readonly UnifiedHunk[], palette: Palette): Generator<string, void> {
   for (const { heading, lines } of hunks) {
     yield `${palette.key(heading === '' ? '@@' : `@@ ${visibleLines(heading)} @@`)}\n`
     for (const run of runsOf(lines)) yield* runText(run, palette)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { hunkText, renderDiffs, type UnifiedLine } from '../../../src/cli/render/diff.ts'
+import { renderDiffs, type UnifiedLine } from '../../../src/cli/render/diff.ts'
 import { plainPalette, type Palette } from '../../../src/cli/render/palette.ts'
 
 /** Shows where a colour begins and ends. */
@@ -15,8 +15,10 @@ function linesOf(text: string): UnifiedLine[] {
   return text.split('\n').map((line) => ({ mark: line[0] as UnifiedLine['mark'], text: line.slice(1) }))
 }
 
-const rendered = (text: string, palette?: Palette): string[] =>
-  [...hunkText([{ heading: 'spec', lines: linesOf(text) }], palette)].join('').split('\n').slice(1, -1)
+const rendered = (text: string, palette?: Palette): string[] => {
+  const diff = { title: '', facts: [], hunks: [{ heading: 'spec', lines: linesOf(text) }], note: '' }
+  return [...renderDiffs([diff], palette)].join('').split('\n').slice(2, -1)
+}
 
 describe('a unified diff', () => {
   it('has its marks at the head of each line, and nothing is cut', () => {

@@ -17,7 +17,7 @@ const FIXED =
   /^(?:metadata\.(?:deletionTimestamp|deletionGracePeriodSeconds|creationTimestamp|uid|name|namespace)$|spec\.ephemeralContainers(?:\[|$))/
 
 /** What is known before it is known where the patch is sent. */
-export type PatchPlan = Omit<Extract<UndoPlan, { readonly type: 'patch' }>, 'subresource'>
+type PatchPlan = Omit<Extract<UndoPlan, { readonly type: 'patch' }>, 'subresource'>
 
 /** How the field changes of an UPDATE are taken back against today's object. */
 export function planPatch(changes: readonly FieldChange[], today: KubernetesObject): PatchPlan {
