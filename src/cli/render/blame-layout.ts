@@ -1,6 +1,6 @@
 import { displayWidth, visible } from '../../core/lib/text.ts'
 import type { BlameLine, BlameScreen } from './blame-screen.ts'
-import { shrinkColumns } from './fit.ts'
+import { shrinkColumns, widthUpTo } from './fit.ts'
 
 /** Blanks between columns. */
 export const GAP = 2
@@ -40,7 +40,7 @@ export function layoutOf({ titles, items }: BlameScreen, width: number): BlameLa
       const depth = x === nested ? 2 * item.depth : 0
       columns[x] = Math.max(columns[x] ?? 0, displayWidth(visible(cell)) + depth)
     }
-    for (const line of item.lines) wanted = Math.max(wanted, naturalWidth(line))
+    for (const line of item.lines) wanted = Math.max(wanted, naturalWidth(line, width))
   }
   const forAll = width - indent - GAP * columns.length
   const forOthers = forAll - Math.min(wanted, CHANGE_WIDTH)
@@ -60,10 +60,12 @@ function nestedColumn([first = '']: readonly string[]): number {
   return first === 'AGE' || first === 'TIME' ? 1 : 0
 }
 
-/** The cells that a line takes where nothing is left out. */
-export function naturalWidth({ label, lead, values, tail }: BlameLine): number {
-  const text = `${label === '' ? '' : `${label}  `}${lead}${values.join(ARROW)}${tail}`
-  return displayWidth(visible(text))
+/** The cells that a line takes where nothing is left out; of a long one, more than fit. */
+export function naturalWidth({ label, lead, values, tail }: BlameLine, width: number): number {
+  const cells = (text: string): number => widthUpTo(visible(text), width)
+  const beside = label === '' ? 0 : cells(label) + GAP
+  const arrows = Math.max(0, values.length - 1) * ARROW.length
+  return beside + cells(lead) + sum(values.map(cells)) + arrows + cells(tail)
 }
 
 function sum(numbers: readonly number[]): number {

@@ -93,14 +93,14 @@ export class BlameWriter {
     }))
     const labels = Math.max(0, ...shown.map(({ label }) => displayWidth(label)))
     const aligned = shown.every(
-      (line) => line.label === '' || labels + naturalWidth(line) - displayWidth(line.label) <= width,
+      (line) => line.label === '' || labels + naturalWidth(line, width) - displayWidth(line.label) <= width,
     )
     return shown.flatMap((line) => this.#changeLine(line, width, aligned ? labels : 0))
   }
 
   #changeLine(line: BlameLine, width: number, labels: number): string[] {
     const { label, lead, values, tail } = line
-    if (naturalWidth(line) <= width) {
+    if (naturalWidth(line, width) <= width) {
       return [
         pad(label, displayWidth(label), label === '' ? 0 : labels) +
           (label === '' ? '' : '  ') +
@@ -114,7 +114,7 @@ export class BlameWriter {
     const beside = width - displayWidth(label) - 2
     const body = { ...line, label: '' }
     // Beside the field only where nothing is lost by it, or little.
-    const fits = naturalWidth(body) <= width - 2
+    const fits = naturalWidth(body, width) <= width - 2
     if (!fits && beside >= 30) return [`${label}  ${this.#fitted(body, beside)}`]
     const below = values.length === 0 ? wrapText(lead + tail, width - 2) : [this.#fitted(body, width - 2)]
     return [...wrapText(label, width), ...below.map((part) => `  ${part}`)]

@@ -1,6 +1,6 @@
 import { displayWidth, visible } from '../../core/lib/text.ts'
 import { gatherChunks, type Chunks } from './chunks.ts'
-import { shrinkColumns, wrapHanging, wrapText } from './fit.ts'
+import { shrinkColumns, widthUpTo, wrapHanging, wrapText } from './fit.ts'
 import { plainPalette, type Palette } from './palette.ts'
 
 /** A row: the lines of each cell, or one text over the whole width. */
@@ -78,7 +78,7 @@ function columnWidths(titles: readonly string[], rows: readonly BorderedRow[], w
   for (const row of rows) {
     if ('note' in row) continue
     for (const [x, cell] of row.cells.entries()) {
-      for (const text of cell) natural[x] = Math.max(natural[x] ?? 0, displayWidth(text))
+      for (const text of cell) natural[x] = Math.max(natural[x] ?? 0, widthUpTo(text, width))
     }
   }
   const room = width - 3 * titles.length - 1

@@ -1,4 +1,4 @@
-import { displayWidth, glyphs, type Glyph } from '../../core/lib/text.ts'
+import { displayWidth, glyphs, isPlain, type Glyph } from '../../core/lib/text.ts'
 
 const ELLIPSIS = '…'
 
@@ -26,7 +26,7 @@ export interface Fitted {
  */
 export function fitValues(values: readonly string[], width: number, arrow: number): Fitted {
   const [first = '', second] = values
-  const widths = values.map(displayWidth)
+  const widths = values.map((value) => widthUpTo(value, width))
   if (second === undefined) {
     const text = fit(first, Math.max(1, width), 0)
     return { texts: values.length === 0 ? [] : [text], shortened: text !== first }
@@ -42,7 +42,8 @@ export function fitValues(values: readonly string[], width: number, arrow: numbe
 
 /** At most `width` cells of a text with what stands at the UTF-16 index `focus` in view. */
 function fit(text: string, width: number, focus: number): string {
-  if (displayWidth(text) <= width) return text
+  if (widthUpTo(text, width) <= width) return text
+  if (isPlain(text)) return fitPlain(text, width, focus)
   // Far more than fits: only the neighbourhood of the focus is looked at.
   const from = Math.max(0, focus - 4 * width)
   const near = [...glyphs(text.slice(from, focus + 8 * width))]
@@ -57,6 +58,15 @@ function fit(text: string, width: number, focus: number): string {
   if (tail <= at) return ELLIPSIS + textOf(near.slice(tail))
   const context = tailStart(near.slice(0, at), Math.min(8, Math.floor(width / 4)))
   return ELLIPSIS + take(near.slice(context), width - 2) + ELLIPSIS
+}
+
+/** As for any text, without a look at each character. */
+function fitPlain(text: string, width: number, focus: number): string {
+  if (focus <= 0.6 * width) return text.slice(0, Math.max(0, width - 1)) + ELLIPSIS
+  const tail = text.length - (width - 1)
+  if (tail <= focus) return ELLIPSIS + text.slice(Math.min(tail, text.length))
+  const context = focus - Math.min(8, Math.floor(width / 4))
+  return ELLIPSIS + text.slice(context, context + Math.max(0, width - 2)) + ELLIPSIS
 }
 
 function take(all: readonly Glyph[], width: number): string {
@@ -116,27 +126,40 @@ const WORD_BREAKS = [/(?=[@[])/, /(?<=[-.])/]
  * time of RFC 3339; longer words before `@` and `[`, behind `-` and `.`, and where even that is too long, anywhere.
  */
 export function wrapText(text: string, width: number): string[] {
-  if (displayWidth(text) <= width) return [text]
+  if (widthUpTo(text, width) <= width) return [text]
   const pieces = WORD_BREAKS.reduce(
     (words, breaks) =>
-      words.flatMap((word) => (displayWidth(word.trimEnd()) <= width ? [word] : word.split(breaks))),
+      words.flatMap((word) => (widthUpTo(word.trimEnd(), width) <= width ? [word] : word.split(breaks))),
     text.split(BREAKS),
   ).flatMap((word) => chop(word, width))
   const lines: string[] = []
   let line = ''
+  let used = 0
   for (const piece of pieces) {
-    if (line !== '' && displayWidth((line + piece).trimEnd()) > width) {
+    const cells = displayWidth(piece)
+    const trailing = piece.length - piece.trimEnd().length
+    if (line !== '' && used + cells - trailing > width) {
       lines.push(line.trimEnd())
       line = piece
-    } else line += piece
+      used = cells
+    } else {
+      line += piece
+      used += cells
+    }
   }
   if (line.trimEnd() !== '') lines.push(line.trimEnd())
   return lines
 }
 
 function chop(word: string, width: number): string[] {
-  if (displayWidth(word.trimEnd()) <= width) return [word]
+  if (widthUpTo(word.trimEnd(), width) <= width) return [word]
   const parts: string[] = []
+  if (isPlain(word)) {
+    for (let at = 0; at < word.length; at += Math.max(1, width)) {
+      parts.push(word.slice(at, at + Math.max(1, width)))
+    }
+    return parts
+  }
   let part = ''
   let used = 0
   for (const glyph of glyphs(word)) {
@@ -151,3 +174,15 @@ function chop(word: string, width: number): string[] {
   parts.push(part)
   return parts
 }
+
+/** The cells of a text, or of a long one more than `limit`: what does not fit need not be measured to its end. */
+export function widthUpTo(text: string, limit: number): number {
+  if (isPlain(text)) return text.length
+  let width = 0
+  // Marks without a width of their own may be many.
+  for (let at = 0; at < text.length && width <= limit; at += PIECE)
+    width += displayWidth(text.slice(at, at + PIECE))
+  return width
+}
+
+const PIECE = 256

@@ -37,6 +37,18 @@ describe('values that are made to fit', () => {
     assert.deepEqual(fitValues(['x'.repeat(50), 'off'], 26, 3).texts, [`${'x'.repeat(19)}…`, 'off'])
   })
 
+  it('come out the same of plain text, which is not looked at character by character', () => {
+    const plain = fc.stringMatching(/^[a-z]{0,120}$/)
+    fc.assert(
+      fc.property(plain, plain, plain, fc.integer({ min: 8, max: 90 }), (same, a, b, width) => {
+        // A letter of one cell that is no ASCII, and stands where nothing is shortened away from it.
+        const wide = (text: string) => text.replaceAll('a', 'ä')
+        const { texts } = fitValues([same + a, same + b], width, 3)
+        assert.deepEqual(fitValues([wide(same + a), wide(same + b)], width, 3).texts, texts.map(wide))
+      }),
+    )
+  })
+
   it('never take more than their room, and say when something is missing', () => {
     fc.assert(
       fc.property(
