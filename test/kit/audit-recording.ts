@@ -13,7 +13,7 @@ import { RECORDED_RESOURCES } from '../../server/audit-log/recorded-resources.ts
 import { Recorder, type RecorderDeps } from '../../server/audit-log/recorder/recorder.ts'
 import { webhooksOf } from '../../server/audit-log/registration/webhooks-of.ts'
 import type { AuditStore, ChangeQuery, NumberedChange } from '../../server/audit-log/store/audit-store.ts'
-import { openSqliteAuditStore } from '../../server/audit-log/store/open-audit-store.ts'
+import { openAuditStore } from '../../server/audit-log/store/open-audit-store.ts'
 import { recordedRequest } from '../../server/audit-log/webhook/recorded-request.ts'
 import { connect } from '../../src/core/kube/connect.ts'
 import { loadConnection } from '../../src/core/kube/kubeconfig.ts'
@@ -98,7 +98,7 @@ export async function startAuditRecording(
     caBundle: Buffer.from(endpoint.bundle).toString('base64'),
   })
   const transport = connect(await loadConnection({ kubeconfig: cluster.adminKubeconfig }))
-  const open = (): Promise<AuditStore> => openSqliteAuditStore(folder, { clock: systemClock, log })
+  const open = (): Promise<AuditStore> => openAuditStore({ folder, url: '' }, { clock: systemClock, log })
   let registered = false
   let run = await startRecorder()
 

@@ -1,42 +1,29 @@
 import type { StoreDeps } from '../../kit/store/open-store.ts'
+import type { AuditEngine } from './audit-engine.ts'
 import type { AuditStore } from './audit-store.ts'
-import type { Log } from '../../kit/log.ts'
 import { PostgresEngine } from './postgres-engine.ts'
 import { SqlAuditStore } from './sql-audit-store.ts'
 import { SqliteEngine } from './sqlite-engine.ts'
 
-/** Opens the store in a folder of the volume, or begins one there; rejects as openStore throws. */
-export async function openSqliteAuditStore(folder: string, deps: StoreDeps): Promise<AuditStore> {
-  const engine = new SqliteEngine(folder, deps)
-  try {
-    return await SqlAuditStore.open(engine, deps.clock)
-  } catch (error) {
-    await engine.close()
-    throw error
-  }
+/** Where changes are kept. */
+export interface AuditStorePlace {
+  /** The folder of the volume, for SQLite. */
+  readonly folder: string
+  /** `postgres://…`; empty: SQLite in the folder. */
+  readonly url: string
 }
 
 /**
- * Opens the store in a database that several replicas may share (`postgres://…`); rejects with StoreGone while it cannot
- * be reached. Nothing but the driver is loaded before that, and that only here.
+ * Opens the store, or begins one; brings its schema up to date. Rejects as openStore throws for SQLite, and with
+ * StoreGone while a database cannot be reached; with another Error where it refuses us, which does not pass by itself.
  */
-export async function openPostgresAuditStore(
-  url: string,
-  deps: { readonly clock: StoreDeps['clock']; readonly log: Log },
-): Promise<AuditStore> {
-  const engine = await PostgresEngine.open(url, deps.log)
+export async function openAuditStore({ folder, url }: AuditStorePlace, deps: StoreDeps): Promise<AuditStore> {
+  const engine: AuditEngine =
+    url === '' ? new SqliteEngine(folder, deps) : await PostgresEngine.open(url, deps)
   try {
     return await SqlAuditStore.open(engine, deps.clock)
   } catch (error) {
     await engine.close()
     throw error
   }
-}
-
-/** Opens the store that the options name: the database of the URL, or where that is empty the volume's folder. */
-export function openAuditStore(
-  { folder, url }: { readonly folder: string; readonly url: string },
-  deps: StoreDeps,
-): Promise<AuditStore> {
-  return url === '' ? openSqliteAuditStore(folder, deps) : openPostgresAuditStore(url, deps)
 }

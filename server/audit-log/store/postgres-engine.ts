@@ -1,4 +1,5 @@
 import type { Kysely } from '../../kit/store/query-builder.ts'
+import type { Clock } from '../../../src/core/lib/time.ts'
 import type { Log } from '../../kit/log.ts'
 import {
   openPostgres,
@@ -27,20 +28,25 @@ export class PostgresEngine implements AuditEngine {
   readonly db: Kysely<AuditTables>
   readonly shared = true
   readonly setAside = undefined
-  readonly database: Postgres
+  readonly #database: Postgres
+  readonly #clock: Pick<Clock, 'now'>
   #size: { readonly bytes: number; readonly changes: number; readonly at: number } | undefined
 
-  private constructor(database: Postgres) {
-    this.database = database
+  private constructor(database: Postgres, clock: Pick<Clock, 'now'>) {
+    this.#database = database
+    this.#clock = clock
     this.db = database.queries<AuditTables>()
   }
 
   /** Connects and brings the schema up to date; StoreGone while the database cannot be reached. */
-  static async open(url: string, log: Log): Promise<PostgresEngine> {
+  static async open(
+    url: string,
+    { clock, log }: { readonly clock: Pick<Clock, 'now'>; readonly log: Log },
+  ): Promise<PostgresEngine> {
     const database = await openPostgres(url)
     try {
       await migratePostgres(database, POSTGRES_MIGRATIONS, log)
-      return new PostgresEngine(database)
+      return new PostgresEngine(database, clock)
     } catch (error) {
       await database.close()
       throw error
@@ -51,19 +57,21 @@ export class PostgresEngine implements AuditEngine {
     const columns = Object.keys(TABLE_SHAPES.meta.columns)
     const row = meta as unknown as WriteRow
     const values = columns.map((column) => row[column] ?? null)
-    await this.database.run(
+    await this.#database.run(
       `INSERT INTO meta (${columns.join(', ')}) VALUES (${values.map((_, i) => `$${i + 1}`).join(', ')}) ON CONFLICT DO NOTHING`,
       values,
     )
   }
 
   async claim(): Promise<number> {
-    const { rows } = await this.database.run('UPDATE meta SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch')
+    const { rows } = await this.#database.run(
+      'UPDATE meta SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch',
+    )
     return Number(rows[0]?.['epoch'])
   }
 
   async write(steps: readonly TableWrite[], epoch: number): Promise<void> {
-    await this.database.transaction(async (session) => {
+    await this.#database.transaction(async (session) => {
       // Locks the row: whoever claims meanwhile waits until this has ended, and whoever did is seen here.
       const { count } = await session.run('UPDATE meta SET epoch = epoch WHERE id = 1 AND epoch = $1', [
         epoch,
@@ -79,8 +87,8 @@ export class PostgresEngine implements AuditEngine {
    * to be met by deleting.
    */
   async usedBytes(): Promise<number> {
-    if (this.#size && Date.now() - this.#size.at < SIZE_MS) return this.#size.bytes
-    const { rows } = await this.database.run(`
+    if (this.#size && Math.abs(this.#clock.now() - this.#size.at) < SIZE_MS) return this.#size.bytes
+    const { rows } = await this.#database.run(`
       SELECT
         (SELECT count(*) FROM change) AS changes,
         (SELECT coalesce(sum(octet_length(detail)), 0) FROM change) AS details,
@@ -96,7 +104,7 @@ export class PostgresEngine implements AuditEngine {
       number('objects') * ROW_BYTES.object +
       number('bodies') +
       number('touches') * ROW_BYTES.touch
-    this.#size = { bytes, changes, at: Date.now() }
+    this.#size = { bytes, changes, at: this.#clock.now() }
     return bytes
   }
 
@@ -124,11 +132,12 @@ export class PostgresEngine implements AuditEngine {
   async scrub(): Promise<void> {
     this.#size = undefined
     // Writes the tables anew: what was deleted lies in the old files until then.
-    for (const table of ['change', 'object', 'touch', 'term']) await this.database.run(`VACUUM FULL ${table}`)
+    for (const table of ['change', 'object', 'touch', 'term'])
+      await this.#database.run(`VACUUM FULL ${table}`)
   }
 
   async close(): Promise<void> {
-    await this.database.close()
+    await this.#database.close()
   }
 }
 

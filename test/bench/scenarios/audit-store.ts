@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AuditStore, ChangeQuery, ChangeRecord } from '../../../server/audit-log/store/audit-store.ts'
-import { openSqliteAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
+import { openAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
 import { systemClock } from '../../../src/core/lib/time.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
 import { AuditWorkload } from '../audit-workload.ts'
@@ -29,7 +29,7 @@ export const auditStoreScenario: Scenario = {
 }
 
 async function measure(folder: string, changes: number, rounds: number): Promise<Finding[]> {
-  const open = () => openSqliteAuditStore(folder, { clock: systemClock, log: recordedLog() })
+  const open = () => openAuditStore({ folder, url: '' }, { clock: systemClock, log: recordedLog() })
   let store = await open()
   await store.claim()
   const began = performance.now()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { type AuditStore, StoreGone, StoreTaken } from '../../../server/audit-log/store/audit-store.ts'
-import { openPostgresAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
+import { openAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
 import { systemClock } from '../../../src/core/lib/time.ts'
 import { type PostgresServer, requirePostgres } from '../../kit/postgres.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
@@ -18,7 +18,7 @@ describe('the audit log in PostgreSQL', () => {
   after(() => server?.stop())
 
   const openAt = (url: string): Promise<AuditStore> =>
-    openPostgresAuditStore(url, { clock: systemClock, log: recordedLog() })
+    openAuditStore({ folder: '', url }, { clock: systemClock, log: recordedLog() })
 
   describe('as any store', () => {
     let url: string | undefined

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { JournalEntry } from '../../../server/audit-log/journal/journal.ts'
 import type { AuditStore } from '../../../server/audit-log/store/audit-store.ts'
-import { openPostgresAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
+import { openAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
 import { PostgresInbox } from '../../../server/audit-log/store/postgres-inbox.ts'
 import type { ReviewInbox } from '../../../server/audit-log/store/review-inbox.ts'
 import { systemClock } from '../../../src/core/lib/time.ts'
@@ -111,7 +111,7 @@ describe('the inbox of reviews in PostgreSQL', () => {
     }
     let store: AuditStore | undefined
     const recorded = async (): Promise<void> => {
-      store = await openPostgresAuditStore(url, { clock: systemClock, log: recordedLog() })
+      store = await openAuditStore({ folder: '', url }, { clock: systemClock, log: recordedLog() })
       await store.claim()
       for (let done = 0; done < writers.length * EACH;) {
         const cursors = new Map<number, number>()

@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { AuditStore } from '../../../server/audit-log/store/audit-store.ts'
-import { openSqliteAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
+import { openAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
 import { systemClock } from '../../../src/core/lib/time.ts'
 import { ManualClock } from '../../kit/manual-clock.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
@@ -30,7 +30,7 @@ const PROGRAM = fileURLToPath(new URL('store-writer.ts', import.meta.url))
 describe('the audit log in SQLite', () => {
   let folder: string
   const open = (clock: Pick<ManualClock, 'now' | 'sleep'> = systemClock): Promise<AuditStore> =>
-    openSqliteAuditStore(folder, { clock, log: recordedLog() })
+    openAuditStore({ folder, url: '' }, { clock, log: recordedLog() })
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'deckwatch-audit-'))
@@ -107,7 +107,10 @@ describe('the audit log in SQLite', () => {
       const copy = join(folder, 'copy')
       const files = spawn(disk.enter[0] ?? '', [...disk.enter.slice(1), 'cp', '-r', disk.folder, copy])
       await once(files, 'close')
-      const store = await openSqliteAuditStore(copy, { clock: systemClock, log: recordedLog() })
+      const store = await openAuditStore(
+        { folder: copy, url: '' },
+        { clock: systemClock, log: recordedLog() },
+      )
       await assertWhole(store, said)
       await store.close()
     } finally {

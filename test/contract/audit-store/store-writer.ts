@@ -3,13 +3,13 @@
 import { once } from 'node:events'
 import { writeSync } from 'node:fs'
 import { StoreFull } from '../../../server/kit/store/store.ts'
-import { openSqliteAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
+import { openAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
 import { systemClock } from '../../../src/core/lib/time.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
 import { batch, change, knownAs } from './sample-changes.ts'
 
 const [folder = '', tries = '0'] = process.argv.slice(2)
-const store = await openSqliteAuditStore(folder, { clock: systemClock, log: recordedLog() })
+const store = await openAuditStore({ folder, url: '' }, { clock: systemClock, log: recordedLog() })
 let seq = ((await store.position(7))?.seq ?? 0) + 1
 let left = Number(tries)
 for (;;) {
