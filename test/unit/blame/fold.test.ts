@@ -108,7 +108,7 @@ describe('consequences of a change', () => {
         4m   dev-1@example.org  kubectl-edit  deleted
                                               + replicaset/web-7d9c5b deleted by the deployment controller
                                               + 3 pods deleted by the garbage collector
-        2> More: -f diff, -f yaml (a name at each line), --consequences, --since 24h, -o wide (ids)
+        2> More: -f diff, -f yaml (a name at each line), --consequences, -o wide (ids)
       `),
     )
   })
@@ -127,7 +127,7 @@ describe('consequences of a change', () => {
         3m     the deployment controller                replicaset/web-7d9c5b deleted
         3m       the garbage collector                  pod/c deleted
         9m   dev-1@example.org            kubectl-edit  scaled 1 → 3
-        2> More: -f diff, -f yaml (a name at each line), --since 24h, -o wide (ids)
+        2> More: -f diff, -f yaml (a name at each line), -o wide (ids)
       `),
     )
   })

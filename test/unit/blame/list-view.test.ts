@@ -128,7 +128,7 @@ describe('the list of one object', () => {
         3m     dev-1@example.org  kubectl-edit  created anew (new uid): nginx:1.25, envoy:1, 3 replicas
         5m     dev-1@example.org  kubectl-edit  deleted
         3h20m  dev-1@example.org  kubectl-edit  scaled 3 → 6
-        2> More: -f diff, -f yaml (a name at each line), --since 24h, -o wide (ids)
+        2> More: -f diff, -f yaml (a name at each line), -o wide (ids)
       `),
     )
     const unseen = [change({ ago: 3, object: { uid: 'another-uid' } }), change({ ago: 5 })]
@@ -231,6 +231,16 @@ describe('the list of one object', () => {
     assert.match(listText({ changes: [change({ changes: fields })], wide: true }), /data\.key199 /)
   })
 
+  it('offers the rest only where there is one', () => {
+    const all = /--max-history 0/
+    const two = HISTORY.slice(0, 2)
+    assert.match(listText({ changes: HISTORY }), all)
+    assert.doesNotMatch(listText({ changes: HISTORY, extra: { ...extra, kept: 3 } }), all)
+    assert.match(listText({ changes: HISTORY, filtered: true }), all)
+    assert.doesNotMatch(listText({ changes: two, filtered: true }), all)
+    assert.doesNotMatch(listText({ changes: two, filtered: true, perObject: undefined }), all)
+  })
+
   it('says that there is nothing, and when nobody was looking', () => {
     assert.equal(
       listText({ extra: { recordingSince: '2026-11-21T08:00:00Z', kept: 0, gaps: [GAP] } }),
@@ -318,7 +328,7 @@ describe('the list of several objects', () => {
                                                      containers[app].image  nginx:1.24 → nginx:1.25
         -- not recording 10:20–10:31 (companion restarted)
         10h  pay/deployment/web   dev-1@example.org  deleted
-        2> More: -f diff, --since 24h, -o wide (ids)
+        2> More: -f diff, --max-history 3, --since 24h, -o wide (ids)
       `),
     )
   })

@@ -58,13 +58,11 @@ describe('which changes are meant', () => {
     assert.ok(!isMeant({ users: ['b'], groups: ['dev'] }, ambiguous))
   })
 
-  it('are those that a person asked a tool for', () => {
-    const byArgo: ChangeSeed = {
-      user: 'system:serviceaccount:argocd:x',
-      via: { initiatedBy: 'dev-2', manual: false },
-    }
-    assert.ok(isMeant({ users: ['dev-2'] }, byArgo))
-    assert.ok(isMeant({ users: ['system:serviceaccount:argocd:x'] }, byArgo))
+  it('are those that a hand made, by the account that wrote them', () => {
+    const byArgo: ChangeSeed = { user: 'argo', via: { initiatedBy: 'dev-2', manual: false } }
+    assert.ok(isMeant({ users: ['argo'] }, byArgo))
+    // The companion, which looks first, knows only who wrote.
+    assert.ok(!isMeant({ users: ['dev-2'] }, byArgo))
     assert.ok(!isMeant({ manual: true }, byArgo))
     assert.ok(isMeant({ manual: true }, {}))
   })

@@ -99,14 +99,19 @@ function timeline(entries: readonly Entry[], input: ListInput, options: RowOptio
 
 /** From when on gaps matter: those before the first change that is shown say nothing about those that are. */
 function reachOf(entries: readonly Entry[], input: ListInput): number {
-  const { perObject, since, single, filtered, extra } = input
+  const { since = Number.NEGATIVE_INFINITY, single } = input
   const oldest = entries.at(-1)
-  const whole = since ?? Number.NEGATIVE_INFINITY
-  if (oldest === undefined) return whole
-  const kept = filtered ? undefined : extra.kept
-  const all =
-    (perObject === undefined || entries.length < perObject) && (kept === undefined || kept <= entries.length)
-  return single && all && oldest.folded.change.operation !== 'CREATE' ? whole : oldest.time
+  if (oldest === undefined) return since
+  const whole = single && isWhole(entries, input) && oldest.folded.change.operation !== 'CREATE'
+  return whole ? since : oldest.time
+}
+
+/** Nothing older that was asked for is left out. */
+function isWhole(entries: readonly Entry[], { perObject, filtered, extra: { kept } }: ListInput): boolean {
+  if (perObject !== undefined && entries.length >= perObject) {
+    return !filtered && kept !== undefined && kept <= entries.length
+  }
+  return filtered || kept === undefined || kept <= entries.length
 }
 
 function groupedItems(
@@ -180,7 +185,7 @@ function recordingSince({ extra, now, calendar }: ListInput): string {
 }
 
 function footerText(input: ListInput, entries: readonly Entry[]): string {
-  const { single, since, extra, wide, unfold } = input
+  const { single, perObject, since, extra, wide, unfold } = input
   if (isOfOwners(input)) {
     const more = [
       ...(single ? ['-f yaml (a name at each line)'] : []),
@@ -192,9 +197,9 @@ function footerText(input: ListInput, entries: readonly Entry[]): string {
   const more = ['-f diff', ...(single ? ['-f yaml (a name at each line)'] : [])]
   const folds = entries.some(({ folded }) => folded.consequences.length > 0)
   if (!unfold && folds) more.push('--consequences')
-  if (since === undefined) {
-    more.push(single && (extra.kept ?? 0) > entries.length ? '--max-history 0 (all)' : '--since 24h')
-  }
+  if (single && !isWhole(entries, input)) more.push('--max-history 0 (all)')
+  if (!single && perObject === 1) more.push('--max-history 3')
+  if (!single && since === undefined) more.push('--since 24h')
   if (!wide) more.push('-o wide (ids)')
   return `More: ${more.join(', ')}`
 }

@@ -48,9 +48,9 @@ function fits<Text extends string>(wanted: readonly Text[], text: Text): boolean
   return wanted.length === 0 || wanted.includes(text)
 }
 
-/** Of several who may have made it, one must be meant by both name and group; who asked a tool for it counts too. */
+/** Of several who may have made it, one must be meant by both name and group. */
 function peopleFit(
-  { user, candidates, via }: Change,
+  { user, candidates }: Change,
   users: readonly string[],
   groups: readonly string[],
 ): boolean {
@@ -58,7 +58,7 @@ function peopleFit(
   const people = [...(user ? [user] : []), ...(candidates ?? [])]
   return people.some(
     (person) =>
-      (fits(users, person.username) || users.includes(via.initiatedBy)) &&
+      fits(users, person.username) &&
       (groups.length === 0 || person.groups.some((group) => groups.includes(group))),
   )
 }
