@@ -23,12 +23,23 @@ describe("the database's driver", () => {
     await server?.stop()
   })
 
-  const run = (program: string, place: string): unknown =>
-    JSON.parse(execFileSync(process.execPath, [program, place, PROGRAM], { encoding: 'utf8', cwd: folder }))
+  const run = (program: string, place: string, env: Readonly<Record<string, string>> = {}): unknown =>
+    JSON.parse(
+      execFileSync(process.execPath, [program, place, PROGRAM], {
+        encoding: 'utf8',
+        cwd: folder,
+        env: { ...process.env, ...env },
+      }),
+    )
 
   it('is loaded only where a database is configured', async () => {
     assert.deepEqual(run(PROGRAM, join(folder, 'data')), { kept: 1, driverIsLoaded: false })
     assert.deepEqual(run(PROGRAM, await server.createDatabase()), { kept: 1, driverIsLoaded: true })
+  })
+
+  it('takes the password from the environment where the address has none', async () => {
+    const url = (await server.createDatabase()).replace(`:${server.password}@`, '@')
+    assert.deepEqual(run(PROGRAM, url, { PGPASSWORD: server.password }), { kept: 1, driverIsLoaded: true })
   })
 
   it('is in the one file that the companion is, which needs no other', async () => {
