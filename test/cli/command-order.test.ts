@@ -146,6 +146,13 @@ describe('the order of words and flags', () => {
       })
     }
 
+    for (const line of ['--help', 'help', 'deploy web -h']) {
+      it(`kubectl blame ${line} is the help of blame`, async () => {
+        const program = 'kubectl-blame'
+        await golden.check('kubectl blame --help', await cli().run(words(line), { program }))
+      })
+    }
+
     it('kubectl deckwatch help images, images --help and images help say the same', async () => {
       for (const line of ['help images', 'images --help', 'images help']) {
         await golden.check('kubectl deckwatch images --help', await cli().run(words(line), { program: long }))

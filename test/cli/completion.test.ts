@@ -108,7 +108,7 @@ describe('completion', () => {
     it('of kubectl deckwatch has the commands, and theirs behind them', async () => {
       const long = 'kubectl_complete-deckwatch'
       const { candidates } = await complete([''], env, long)
-      assert.match(candidates.join(), /^images\t/)
+      assert.match(candidates.join(), /^blame\t.*,images\t/)
       assert.deepEqual((await complete(['images', '--by', 'p'], env, long)).candidates, ['pod'])
       const [history = ''] = (await complete(['images', 'h'], env, long)).candidates
       assert.match(history, /^history\t/)

@@ -8,6 +8,9 @@ import type { CompanionMemory } from './companion-memory.ts'
 /** How `--companion` may be set, apart from `never`. */
 export type CompanionMode = 'auto' | 'require'
 
+/** What an installation has where nothing is said of components. */
+const INSTALLED = 'image-graph'
+
 /** How long a run waits to learn whether there is a companion, in milliseconds. */
 const PROBE_MS = 300
 
@@ -101,7 +104,7 @@ function absent(
         'COMPANION_ABSENT',
         `the cluster at ${connection.server} has no companion, which alone could answer this`,
         {
-          hint: 'Bring it into the cluster: kubectl deckwatch install',
+          hint: `Bring it into the cluster: kubectl deckwatch install${component === INSTALLED ? '' : ` --components ${component}`}`,
         },
       )
     case 'down':

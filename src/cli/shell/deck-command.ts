@@ -95,6 +95,7 @@ function usageError(error: Error, command: string): DeckError {
   }
   const message = error.message
     .replaceAll(MARK, '')
+    .replace(/^Parsing (--\S+) \n\tExpected (an integer.*?) but received: (.*)$/s, '$1 takes $2, not $3')
     .replace(/\nSee more help with --help$/, '')
     .replace(/^Nonexistent flags?: /, 'unknown flag: ')
     .replace(/^Unexpected arguments?: /, 'too many arguments: ')

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { FakeAnswer } from './fake-answer.ts'
 import { fakeDiscovery } from './fake-discovery.ts'
 import { FakeFaults, type FakeRequest } from './fake-faults.ts'
@@ -13,6 +14,7 @@ import { FakeCompanion } from './fake-companion.ts'
 import { BadSelector } from './fake-selectors.ts'
 import { type FakeObject, FakeStore } from './fake-store.ts'
 import { FakeWatch } from './fake-watch.ts'
+import { fakeWrite } from './fake-write.ts'
 import { hasProtobuf } from './protobuf-encode.ts'
 
 /** How a fake API server begins. */
@@ -196,7 +198,9 @@ class FakeApiServer implements FakeApi {
       userAgent: incoming.headers['user-agent'] ?? '',
     }
     this.requests.push(request)
-    incoming.resume()
+    const body = text(incoming)
+    // Whoever goes away while it is read has no answer to wait for.
+    body.catch(() => undefined)
     const fault = this.faults.take(request)
     if (fault?.kind === 'stall') return
     if (fault?.kind === 'close') {
@@ -207,7 +211,8 @@ class FakeApiServer implements FakeApi {
     if (fault?.kind === 'answer') answer.send(fault.status, fault.contentType, Buffer.from(fault.body))
     else if (fault?.kind === 'status') answer.fault(fault)
     else if (!this.#isKnown(incoming)) answer.failure(401, 'Unauthorized', 'Unauthorized')
-    else this.#serve(request, answer, response, fault)
+    else if (request.method === 'GET') this.#serve(request, '', answer, response, fault)
+    else void body.then((given) => this.#serve(request, given, answer, response, fault))
   }
 
   #wantsProtobuf(request: FakeRequest): boolean {
@@ -221,7 +226,13 @@ class FakeApiServer implements FakeApi {
     return !tokens || tokens.some((token) => incoming.headers.authorization === `Bearer ${token}`)
   }
 
-  #serve(request: FakeRequest, answer: FakeAnswer, response: ServerResponse, fault: Fault | undefined): void {
+  #serve(
+    request: FakeRequest,
+    body: string,
+    answer: FakeAnswer,
+    response: ServerResponse,
+    fault: Fault | undefined,
+  ): void {
     if (/^\/(livez|readyz|healthz)$/.test(request.path)) {
       answer.send(200, 'text/plain', Buffer.from('ok'))
       return
@@ -242,7 +253,8 @@ class FakeApiServer implements FakeApi {
       return
     }
     if (request.method !== 'GET') {
-      answer.failure(405, 'MethodNotAllowed', 'the fake API server only reads')
+      if (!fakeWrite(this.#store, target, request, body, answer))
+        answer.failure(405, 'MethodNotAllowed', 'the fake API server does not write so')
       return
     }
     try {

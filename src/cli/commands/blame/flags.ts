@@ -57,7 +57,8 @@ export const blameFlags = {
   'max-history': Flags.integer({
     min: 0,
     helpValue: 'N',
-    summary: 'the newest N changes of each object, 0 for all (default: 3, and 1 for all objects of a type)',
+    summary:
+      'the newest N changes of each object, 0 for all (default: 3; 1 for all objects of a type; without a TYPE 20 rows)',
   }),
   since: Flags.string({
     helpValue: 'TIME',
@@ -103,7 +104,8 @@ export const blameFlags = {
   manual: Flags.boolean({ summary: "only changes by people's own tools, not by controllers and GitOps" }),
   include: Flags.string({
     helpValue: 'PARTS',
-    summary: 'with -f yaml and without the companion: also status, managed (fields), or both: status,managed',
+    summary:
+      'with -f yaml and without the companion: also status, managed (what changes with every write: resourceVersion, last-applied), or both: status,managed',
   }),
   consequences: Flags.boolean({ summary: 'show what controllers did because of a change, each for itself' }),
   reverse: Flags.boolean({ summary: 'the oldest first' }),

@@ -93,11 +93,12 @@ async function printObjects(
     return
   }
   if (!print) {
-    // -o name; what managedFields tell has none.
     for (const { metadata } of items) {
       if (metadata)
         await session.stdout.write(`${kind.toLowerCase()}.deckwatch.dev/${visible(metadata.name)}\n`)
     }
+    if (items.some(({ metadata }) => !metadata))
+      await session.stderr.write('What managedFields tell has no names; recorded changes do.\n')
     return
   }
   const { recordingSince, gaps } = extra
