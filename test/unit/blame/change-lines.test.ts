@@ -72,6 +72,28 @@ describe('what a change did, in words', () => {
     ])
   })
 
+  it('begins with what people ask for first, and ends with what only moved', () => {
+    const app = 'spec.template.spec.containers[name=app]'
+    const labels = told({
+      changes: [
+        { path: app, op: 'replace', index: { from: 1, to: 0 } },
+        replaced('metadata.labels.app', 'a', 'b'),
+        replaced('spec.template.spec.dnsPolicy', 'Default', 'None'),
+        replaced(`${app}.env[name=A].value`, 'a', 'b'),
+        replaced(`${app}.image`, 'a', 'b'),
+        replaced('spec.replicas', 1, 2),
+      ],
+    }).map((line) => line.split('  ')[0])
+    assert.deepEqual(labels, [
+      'scaled 1 → 2',
+      'containers[app].image',
+      'containers[app].env[A].value',
+      'dnsPolicy',
+      'metadata.labels.app',
+      'containers[app]',
+    ])
+  })
+
   it('does not say twice what names an entry', () => {
     const path = 'spec.template.spec.containers[name=app]'
     const variable = { name: 'LOG_LEVEL', value: 'debug' }

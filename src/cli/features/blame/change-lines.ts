@@ -116,7 +116,7 @@ function updateLines({ changes, truncated = false }: Change, limit: number): Cha
     ]
   }
   const words = changes.flatMap((change) => wordOf(change) ?? [])
-  const lines = changes.filter((change) => wordOf(change) === undefined).map(fieldLine)
+  const lines = byInterest(changes.filter((change) => wordOf(change) === undefined)).map(fieldLine)
   return [
     ...atMost([...words, ...lines], limit),
     ...(truncated ? [sentence('values too large, not kept', 'faint')] : []),

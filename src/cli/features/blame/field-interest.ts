@@ -57,10 +57,11 @@ const RANKS: readonly RegExp[] = [
   /^spec\.template\.metadata/,
 ]
 
-/** Fields of one owner, those that people ask for first before the others. */
+/** Fields in another order: those that people ask for first before the others, entries that only moved last. */
 export function byInterest(changes: readonly FieldChange[]): FieldChange[] {
-  const rankOf = ({ path }: FieldChange): number => {
-    const rank = RANKS.findIndex((fields) => fields.test(path))
+  const rankOf = (change: FieldChange): number => {
+    if (change.index && change.from === undefined && change.to === undefined) return RANKS.length + 1
+    const rank = RANKS.findIndex((fields) => fields.test(change.path))
     return rank < 0 ? RANKS.length : rank
   }
   return changes.toSorted((a, b) => rankOf(a) - rankOf(b))
