@@ -30,6 +30,8 @@ export type FeedItem =
   /** All objects of the resource are known, and followed from now on. */
   | { readonly type: 'synced'; readonly recorded: RecordedResource }
   | { readonly type: 'interrupted'; readonly recorded: RecordedResource; readonly at: number }
+  /** It cannot be listed or watched for now: a right is missing, or its definition is gone. */
+  | { readonly type: 'refused'; readonly recorded: RecordedResource }
   | {
       readonly type: 'resumed'
       readonly recorded: RecordedResource
@@ -129,6 +131,7 @@ export class Feed {
         if (!(error instanceof DeckError)) throw error
         log.warn({ err: error, resource }, 'a resource cannot be watched; trying again')
         for (const item of steps.lost(clock.now())) this.#items.push(item)
+        this.#wake?.()
         await clock.sleep(REFUSED_RETRY_MS, signal).catch(() => undefined)
       }
     }
@@ -218,6 +221,7 @@ class ResourceSteps {
 
   /** The list + watch has ended; what the next one lists is compared with what is known now. */
   *lost(at: number): Generator<FeedItem, void> {
+    if (!this.#synced) yield { type: 'refused', recorded: this.#recorded }
     if (!this.#synced || this.#lostAt !== undefined) return
     this.#lostAt = at
     this.#before = new Map(this.#last)

@@ -145,7 +145,7 @@ export class JournalIntake {
     }
     if (review.facts.truncated) this.counts.truncated += 1
     const open = this.#open.get(name)
-    if (open) open.review = review
+    if (open) open.review = withoutValues(review, recorded)
     each(review)
   }
 
@@ -159,6 +159,22 @@ export class JournalIntake {
   #name({ seq }: JournalEntry): string {
     return changeName({ writer: this.#deps.writer, seq })
   }
+}
+
+/** What the decision about a review needs: thousands may be open at once. */
+function withoutValues({ facts, record, body, object }: ReadReview, recorded: RecordedResource): ReadReview {
+  const owners = object?.metadata?.ownerReferences
+  return {
+    facts,
+    record: { ...record, changes: [] },
+    body: keepsReviewedBody(recorded) ? body : undefined,
+    object: owners ? { metadata: { ownerReferences: owners } } : undefined,
+  }
+}
+
+/** Where the watch tells no whole objects, what is known of them is what was reviewed; pods' are not kept. */
+export function keepsReviewedBody({ watch, operations }: RecordedResource): boolean {
+  return watch !== 'full' && operations.includes('UPDATE')
 }
 
 /** A position as a number that rises with it. */

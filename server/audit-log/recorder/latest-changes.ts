@@ -1,4 +1,6 @@
-import type { CausingChange } from '../../../src/core/model/change-cause.ts'
+import { causeOf, type CauseLookups, type CausingChange } from '../../../src/core/model/change-cause.ts'
+import type { KubernetesObject } from '../../../src/core/wire/admission-review.ts'
+import type { ChangeCause } from '../../../src/core/wire/change.ts'
 import type { ChangeRecord } from '../store/audit-store.ts'
 import { changeName } from './next-batch.ts'
 
@@ -13,7 +15,12 @@ interface Latest {
 
 /** The latest changes of objects, by which causes are found. */
 export class LatestChanges {
+  readonly #names: Pick<CauseLookups, 'endingNamespace' | 'autoscaler'>
   readonly #objects = new Map<string, Latest>()
+
+  constructor(names: Pick<CauseLookups, 'endingNamespace' | 'autoscaler'>) {
+    this.#names = names
+  }
 
   /** A change landed. */
   note({ id, object, operation, user }: ChangeRecord): void {
@@ -30,12 +37,27 @@ export class LatestChanges {
     if (this.#objects.size > MOST_OBJECTS && oldest !== undefined) this.#objects.delete(oldest)
   }
 
-  latest(uid: string, operation: 'DELETE' | undefined): CausingChange | undefined {
-    const known = this.#objects.get(uid)
-    return operation === 'DELETE' ? known?.deletion : known?.change
+  /** What led to a change; `object` is what was written. */
+  causeOf(
+    { operation, object: of, user }: ChangeRecord,
+    object: KubernetesObject | undefined,
+    subresource = of.subresource,
+  ): ChangeCause | undefined {
+    const { kind, namespace, name, uid } = of
+    const username = user?.username ?? ''
+    return causeOf(
+      { operation, subresource, kind, namespace, name, uid, username, object },
+      {
+        latest: (owner, deleted) => this.#latest(owner, deleted),
+        eviction: (pod) => this.#objects.get(pod)?.eviction,
+        endingNamespace: (ending) => this.#names.endingNamespace(ending),
+        autoscaler: (...target) => this.#names.autoscaler(...target),
+      },
+    )
   }
 
-  eviction(uid: string): CausingChange | undefined {
-    return this.#objects.get(uid)?.eviction
+  #latest(uid: string, operation: 'DELETE' | undefined): CausingChange | undefined {
+    const known = this.#objects.get(uid)
+    return operation === 'DELETE' ? known?.deletion : known?.change
   }
 }

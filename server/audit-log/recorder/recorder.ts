@@ -2,11 +2,9 @@ import { setImmediate } from 'node:timers/promises'
 import type { ListWatchTimes } from '../../../src/core/kube/list-watch.ts'
 import type { KubeTransport } from '../../../src/core/kube/transport.ts'
 import type { Clock } from '../../../src/core/lib/time.ts'
-import { causeOf } from '../../../src/core/model/change-cause.ts'
 import type { JoinDecision, ReviewDecision } from '../../../src/core/model/change-facts.ts'
 import { ChangeJoin, type JoinLimits } from '../../../src/core/model/change-join.ts'
 import { UnwatchedJoin } from '../../../src/core/model/change-join-unwatched.ts'
-import type { ChangeCause } from '../../../src/core/wire/change.ts'
 import type { Log } from '../../kit/log.ts'
 import type { RecordedResource } from '../config.ts'
 import { Feed, type FeedItem, type WatchedStep } from '../feed.ts'
@@ -15,7 +13,6 @@ import type {
   AuditStore,
   AuditStoreState,
   ChangeId,
-  ChangeRecord,
   NumberedChange,
   RetentionLimits,
 } from '../store/audit-store.ts'
@@ -60,6 +57,7 @@ export interface RecorderDeps {
 }
 
 const STEPS_AT_ONCE = 500
+const MOST_STEPS = 2000
 const LOOK_MS = 250
 /** How often the state is told, and the gaps are looked at. */
 const TELL_MS = 1000
@@ -74,7 +72,7 @@ export class Recorder {
   readonly #join: ChangeJoin<WatchedStep>
   readonly #unwatched = new UnwatchedJoin()
   readonly #names = new KnownNames()
-  readonly #latest = new LatestChanges()
+  readonly #latest = new LatestChanges(this.#names)
   readonly #batch = new NextBatch()
   readonly #counts = noCounts()
   readonly #feed: Feed
@@ -83,6 +81,9 @@ export class Recorder {
   /** Changes that the watch alone saw: a review may name them yet. */
   readonly #unattributed = new WeakMap<WatchedStep, ChangeId>()
   readonly #unsynced: Set<string>
+  /** Those that the API server does not let us watch. */
+  readonly #refused = new Set<string>()
+  readonly #unwatchedResources: ReadonlySet<string>
   #intake: JournalIntake | undefined
   #gaps: RecordingGaps | undefined
   #state: AuditStoreState | undefined
@@ -112,6 +113,9 @@ export class Recorder {
     })
     this.#commits = new BatchCommit(deps)
     this.#unsynced = new Set(this.#watched.map(resourceKey))
+    this.#unwatchedResources = new Set(
+      deps.resources.filter(({ watch }) => watch === 'none').map(resourceKey),
+    )
   }
 
   get counts(): RecorderCounts {
@@ -136,8 +140,11 @@ export class Recorder {
   get ready(): { readonly ok: boolean; readonly reason: string } {
     const [waiting] = this.#unsynced
     if (this.#state === undefined) return { ok: false, reason: 'the store is not open yet' }
+    const [refused] = this.#refused
+    if (waiting === undefined && refused !== undefined)
+      return { ok: true, reason: `recording, but ${nameOf(refused)} cannot be watched` }
     if (waiting === undefined) return { ok: true, reason: 'recording' }
-    return { ok: false, reason: `${waiting.replace(/\.$/, '')} are not listed yet` }
+    return { ok: false, reason: `${nameOf(waiting)} are not listed yet` }
   }
 
   /** Records until the signal aborts; rejects with what no waiting heals (StoreTaken, a damaged store). */
@@ -189,10 +196,9 @@ export class Recorder {
 
   /** Changes of what nobody watches wait for the next review of their object, over any restart. */
   async #rememberAdmitted(open: readonly NumberedChange[]): Promise<void> {
-    const { store, resources } = this.#deps
-    const unwatched = new Set(resources.filter(({ watch }) => watch === 'none').map(resourceKey))
+    const { store } = this.#deps
     const admitted = open.filter(
-      ({ state, object }) => state === 'admitted' && unwatched.has(resourceKey(object)),
+      ({ state, object }) => state === 'admitted' && this.#unwatchedResources.has(resourceKey(object)),
     )
     const last = new Map(admitted.map((change) => [change.object.uid, change]))
     for (const change of admitted) {
@@ -240,7 +246,7 @@ export class Recorder {
     })
     await Promise.race([
       this.#moved,
-      this.#feed.arrived(both),
+      ...(this.#join.waiting < MOST_STEPS ? [this.#feed.arrived(both)] : []),
       clock.sleep(LOOK_MS, both).catch(() => undefined),
     ])
     over.abort()
@@ -257,7 +263,8 @@ export class Recorder {
       entries = await intake.take(this.#progress, clock.now(), (review) => this.#review(review))
       Object.assign(this.#counts, intake.counts)
     }
-    const items = this.#feed.take(STEPS_AT_ONCE)
+    // Steps hold their objects until they are decided.
+    const items = this.#feed.take(Math.min(STEPS_AT_ONCE, Math.max(0, MOST_STEPS - this.#join.waiting)))
     for (const item of items) this.#item(item)
     for (const decision of this.#join.decide(clock.now(), intake.readUpTo)) await this.#decided(decision)
     this.#look(clock.now())
@@ -278,8 +285,7 @@ export class Recorder {
       return
     }
     this.#batch.add(record)
-    const recorded = this.#deps.resources.find((resource) => resourceKey(resource) === facts.resource)
-    if (recorded?.watch === 'none') {
+    if (this.#isUnwatched(facts.resource)) {
       const decisions = this.#unwatched.review(facts)
       for (const decision of decisions) this.#reviewDecided(decision)
       return
@@ -288,14 +294,24 @@ export class Recorder {
     this.#join.review(facts, facts.operation === 'CREATE' || facts.uid === '' || known?.uid === facts.uid)
   }
 
+  /** There is one witness: by choice, or because the API server does not let us watch. */
+  #isUnwatched(resource: string): boolean {
+    return this.#unwatchedResources.has(resource) || this.#refused.has(resource)
+  }
+
   #item(item: FeedItem): void {
     switch (item.type) {
+      case 'refused':
+        this.#unsynced.delete(resourceKey(item.recorded))
+        this.#refused.add(resourceKey(item.recorded))
+        break
       case 'step':
         this.#names.take(item.step)
         this.#steps.add(item.step)
         this.#join.transition(item.step, this.#deps.clock.now())
         break
       case 'synced':
+        this.#refused.delete(resourceKey(item.recorded))
         this.#unsynced.delete(resourceKey(item.recorded))
         this.#join.watching(resourceKey(item.recorded), this.#deps.clock.now())
         break
@@ -342,7 +358,7 @@ export class Recorder {
     const draft = this.#intake?.decided(review.id)
     countOne(this.#counts.decided, state)
     const landed = hasLanded(state)
-    const cause = landed && draft ? this.#causeOf(draft.record, draft) : undefined
+    const cause = landed && draft ? this.#latest.causeOf(draft.record, draft.object) : undefined
     this.#batch.decide({
       id: { writer, seq },
       state,
@@ -353,7 +369,9 @@ export class Recorder {
     })
     if (!draft || !landed) return
     this.#latest.note(draft.record)
-    if (state === 'admitted' && !draft.facts.truncated) this.#knowUnwatched(draft)
+    if (this.#isUnwatched(review.resource)) {
+      if (state === 'admitted' && !review.truncated) this.#knowUnwatched(draft)
+    } else if (draft.body) this.#steps.reviewed(review.uid, draft.body)
   }
 
   /** Of what nobody watches the reviews tell what there is. */
@@ -377,29 +395,11 @@ export class Recorder {
     if (!record) return
     this.#unattributedSeq = id.seq
     this.#unattributed.set(step, id)
-    const cause = this.#causeOf(record, { object: step.seen.object }, step.subresource)
+    const cause = this.#latest.causeOf(record, step.seen.object, step.subresource)
     const caused = cause ? { ...record, cause } : record
     this.#batch.add(caused)
     this.#latest.note(caused)
     countOne(this.#counts.decided, 'unattributed')
-  }
-
-  #causeOf(
-    { operation, object, user }: ChangeRecord,
-    written: Pick<ReadReview, 'object'>,
-    subresource = object.subresource,
-  ): ChangeCause | undefined {
-    const { kind, namespace, name, uid } = object
-    const change = { operation, subresource, kind, namespace, name, uid, username: user?.username ?? '' }
-    return causeOf(
-      { ...change, object: written.object },
-      {
-        latest: (of, deleted) => this.#latest.latest(of, deleted),
-        eviction: (of) => this.#latest.eviction(of),
-        endingNamespace: (of) => this.#names.endingNamespace(of),
-        autoscaler: (...of) => this.#names.autoscaler(...of),
-      },
-    )
   }
 
   /** Gaps and the heartbeat, about each second. */
@@ -422,6 +422,11 @@ export class Recorder {
 }
 
 const NAMESPACES = 'namespaces.'
+
+/** `pods`, `deployments.apps`. */
+function nameOf(resource: string): string {
+  return resource.replace(/\.$/, '')
+}
 
 function isNamespaces(recorded: RecordedResource): boolean {
   return resourceKey(recorded) === NAMESPACES

@@ -66,7 +66,8 @@ function leftOut({ recorded, namespace, name }: SeenStep, { config, namespaces }
 function byMachinery({ operation, object }: SeenStep): boolean {
   if (operation === 'CREATE') return PART_OF_KUBERNETES.test(newestEntry(object)?.manager ?? '')
   // Nobody's name is in a deletion: a pod that has a controller is deleted by it, or by the garbage collector.
-  return object?.metadata?.ownerReferences?.some(({ controller }) => controller === true) ?? true
+  if (!object) return true
+  return object.metadata?.ownerReferences?.some(({ controller }) => controller === true) ?? false
 }
 
 function choosesWriters({ config }: SilentRules): boolean {

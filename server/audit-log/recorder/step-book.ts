@@ -36,6 +36,8 @@ interface BookedStep {
 export class StepBook {
   readonly #deps: StepBookDeps
   readonly #steps = new Map<string, BookedStep[]>()
+  /** Of objects that the watch does not tell whole: what was reviewed and landed. */
+  readonly #reviewed = new Map<string, KubernetesObject>()
 
   constructor(deps: StepBookDeps) {
     this.#deps = deps
@@ -52,6 +54,11 @@ export class StepBook {
     else this.#steps.set(step.uid, [booked])
   }
 
+  /** A review landed: its object is what the next step that is settled leads to. */
+  reviewed(uid: string, body: KubernetesObject): void {
+    if (this.#steps.has(uid)) this.#reviewed.set(uid, body)
+  }
+
   /** Nothing more is to be found out about a step: the object is kept as it was then. */
   settle(step: WatchedStep): void {
     const steps = this.#steps.get(step.uid)
@@ -63,7 +70,9 @@ export class StepBook {
       steps.shift()
       this.#deps.batch.know(this.#known(first))
     }
-    if (steps.length === 0) this.#steps.delete(step.uid)
+    if (steps.length > 0) return
+    this.#steps.delete(step.uid)
+    this.#reviewed.delete(step.uid)
   }
 
   /** The record of a step that nobody reviewed; undefined where those with a name leave nothing over. */
@@ -143,7 +152,7 @@ export class StepBook {
       object: this.#identity(step),
       resourceVersion: next.version,
       hash: next.hash,
-      body,
+      body: body ?? this.#reviewed.get(step.uid),
       ...(gone ? { gone } : {}),
     }
   }

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { BatchCommit } from '../../../server/audit-log/recorder/batch-commit.ts'
+import { NextBatch } from '../../../server/audit-log/recorder/next-batch.ts'
+import {
+  type AuditStoreState,
+  type ChangeRecord,
+  type RecordBatch,
+  StoreGone,
+  StoreTaken,
+} from '../../../server/audit-log/store/audit-store.ts'
+import { StoreFull } from '../../../server/kit/store/store.ts'
+import { ManualClock } from '../../kit/manual-clock.ts'
+import { recordedLog } from '../../kit/recorded-log.ts'
+
+const LIMITS = { maxAgeMs: 1, secretsMaxAgeMs: 1, perObject: 1, keepLast: 1, maxBytes: 1 }
+const EMPTY: RecordBatch = { added: [], decided: [], known: [], gaps: [] }
+
+function aRecord(seq: number): ChangeRecord {
+  return {
+    id: { writer: 7, seq },
+    time: seq,
+    operation: 'UPDATE',
+    state: 'pending',
+    reason: '',
+    object: {
+      group: 'apps',
+      version: 'v1',
+      resource: 'deployments',
+      subresource: '',
+      kind: 'Deployment',
+      namespace: 'shop',
+      namespaceUid: 'ns1',
+      name: 'web',
+      uid: 'u1',
+      resourceVersion: { before: '10', after: '' },
+    },
+    actor: 'person',
+    via: { manager: '', tool: '', source: '', revision: '', initiatedBy: '', manual: true },
+    changes: [],
+  }
+}
+
+describe('commits of the recorder', () => {
+  const signal = new AbortController().signal
+
+  /** A store that fails so many times, and what it was asked. */
+  function failing(errors: Error[]) {
+    const asked: string[] = []
+    const clock = new ManualClock()
+    const log = recordedLog()
+    const commits = new BatchCommit({
+      store: {
+        commit: () => {
+          asked.push('commit')
+          const error = errors.shift()
+          return error ? Promise.reject(error) : Promise.resolve({ number: 9 } as AuditStoreState)
+        },
+        trim: () => {
+          asked.push('trim')
+          return Promise.resolve(false)
+        },
+      },
+      clock,
+      log,
+      limits: LIMITS,
+    })
+    return { asked, clock, log, commits }
+  }
+
+  it('wait for space and for the database, say so, and lose nothing', async () => {
+    const { asked, clock, log, commits } = failing([new StoreFull('full'), new StoreGone('gone')])
+    const done = commits.commit(EMPTY, signal)
+    for (let tries = 0; asked.filter((what) => what === 'commit').length < 3 && tries < 20; tries += 1) {
+      await clock.advance(1000)
+    }
+    assert.equal((await done).number, 9)
+    assert.deepEqual(asked, ['commit', 'trim', 'commit', 'commit'])
+    assert.equal(commits.counts.retries, 2)
+    assert.ok(log.lines.some(({ level }) => level === 'warn'))
+    assert.ok(log.lines.some(({ message }) => message.includes('kept again')))
+  })
+
+  it('end where another has become the one who writes', async () => {
+    const { commits } = failing([new StoreTaken('taken')])
+    await assert.rejects(commits.commit(EMPTY, signal), StoreTaken)
+  })
+
+  it('let go of what is beyond the limits about each minute', async () => {
+    const { asked, commits } = failing([])
+    for (const now of [100_000, 130_000, 159_999, 160_000]) await commits.trim(now)
+    assert.deepEqual(asked, ['trim', 'trim'])
+  })
+})
+
+describe('what the next commit keeps', () => {
+  it('is a change as it is decided by then; what was kept before is decided for itself', () => {
+    const batch = new NextBatch()
+    batch.add(aRecord(1))
+    batch.decide({ id: { writer: 7, seq: 1 }, state: 'confirmed', reason: '', resourceVersionAfter: '11' })
+    batch.decide({ id: { writer: 7, seq: 0 }, state: 'not-landed', reason: 'refused' })
+    const { added, decided } = batch.take()
+    assert.deepEqual(
+      added.map(({ state, object }) => [state, object.resourceVersion]),
+      [['confirmed', { before: '10', after: '11' }]],
+    )
+    assert.deepEqual(
+      decided.map(({ id, state }) => [id.seq, state]),
+      [[0, 'not-landed']],
+    )
+    assert.ok(batch.empty)
+  })
+})
