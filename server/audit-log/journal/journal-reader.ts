@@ -103,7 +103,7 @@ class SegmentReader implements CountingJournalReader {
       const record = decodeRecord(bytes, at)
       if (typeof record === 'string') {
         // What was cut by the chunk is whole when it is read alone.
-        return found.length > 0 ? found : this.#stop(file, begin + at, newest)
+        return found.length > 0 || record === 'end' ? found : this.#stop(file, begin + at, newest)
       }
       at = record.end
       found.push({ entry: record.entry(), end: { segment: file.segment, offset: begin + at } })

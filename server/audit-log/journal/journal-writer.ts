@@ -15,9 +15,9 @@ import { whereItEnded } from './segment-scan.ts'
 export interface JournalWriterOptions {
   /** On the volume; made where it is missing. */
   readonly folder: string
-  /** Of all segments; 256 MiB where left out. */
+  /** Of what is written; 256 MiB where left out. The disk needs room for two segments more. */
   readonly limitBytes?: number
-  /** From so many on a segment gets nothing more; 16 MiB where left out, and a quarter of the limit at most. */
+  /** A segment gets no more; 4 MiB where left out, and a quarter of the limit at most. */
   readonly segmentBytes?: number
   /** A random 31-bit number, for a journal that is begun. */
   readonly newWriter: () => number
@@ -49,9 +49,12 @@ interface OpenSegment {
 
 const MIB = 1024 * 1024
 const LIMIT_BYTES = 256 * MIB
-const SEGMENT_BYTES = 16 * MIB
+const SEGMENT_BYTES = 4 * MIB
 /** What waits for a slow disk is in memory. */
 const MAX_WAITING_BYTES = 32 * MIB
+/** The next segment is prepared only where so many would fit: others need the disk more. */
+const ROOM_FOR = 8
+const PREPARED = 'next'
 /** So long a full disk is not tried again. */
 const FULL_MS = 250
 /** So often it is looked what the reader has released. */
@@ -131,6 +134,8 @@ class SegmentWriter implements SharedJournalWriter {
   #synced: number
   #segment: number
   #current: OpenSegment | undefined
+  /** Whether the file of the next segment is there, so that none has to wait for it. */
+  #prepared: Promise<boolean>
   /** Bytes of all segments but the current. */
   #otherBytes = 0
   #lookedAt = Number.NEGATIVE_INFINITY
@@ -148,6 +153,7 @@ class SegmentWriter implements SharedJournalWriter {
     this.#synced = seq
     this.#segment = segment
     this.#look()
+    this.#prepared = this.#prepare()
   }
 
   get synced(): number {
@@ -182,6 +188,7 @@ class SegmentWriter implements SharedJournalWriter {
     this.#closed = true
     await this.#working
     await this.#retire()
+    if (await this.#prepared) await this.#disk.remove(this.#preparedPath).catch(() => undefined)
     this.#unlock()
   }
 
@@ -192,7 +199,7 @@ class SegmentWriter implements SharedJournalWriter {
       this.#waiting = []
       const bytes = batch.reduce((sum, { record }) => sum + record.length, 0)
       try {
-        const first = await this.#keep(batch)
+        const first = await this.#keep(batch, bytes)
         for (const [i, { resolve }] of batch.entries()) resolve(first + i)
       } catch (error) {
         const told = this.#asFull(error)
@@ -204,51 +211,67 @@ class SegmentWriter implements SharedJournalWriter {
   }
 
   /** Makes a batch durable, and gives the seq of its first entry. */
-  async #keep(batch: readonly Waiting[]): Promise<number> {
+  async #keep(batch: readonly Waiting[], bytes: number): Promise<number> {
     if (this.#isFull()) throw new JournalFull('the disk of the journal is full')
-    const first = this.#seq + 1
-    for (const [i, { record }] of batch.entries()) numberRecord(record, first + i)
+    if (this.#current && this.#current.size + bytes > this.#segmentBytes) await this.#retire()
     const isNew = this.#current === undefined
     const current = (this.#current ??= await this.#create())
+    const first = this.#seq + 1
+    for (const [i, { record }] of batch.entries()) numberRecord(record, first + i)
     const buffers = batch.map(({ record }) => record)
     if (isNew) buffers.unshift(encodeHeader({ writer: this.writer, firstSeq: first }))
-    const written = { bytes: 0 }
+    // A number that may have come to the disk is never given again, whatever becomes of its entry.
+    this.#seq += batch.length
+    let written: number
     try {
-      await this.#writeAll(current, buffers, written)
-      await this.#disk.sync(current.file)
+      written = await this.#writeAll(current, buffers)
       if (isNew) await this.#disk.syncFolder(this.#options.folder)
     } catch (error) {
-      // A number that may be on the disk is never given again, nor is anything written behind what may be half there.
-      if (written.bytes > 0) this.#seq += batch.length
-      if (written.bytes > 0 || isNew) await this.#abandon(current)
+      // Nothing is written behind what may be half there.
+      await this.#abandon(current)
       throw error
     }
-    this.#seq += batch.length
     this.#synced = this.#seq
-    current.size += written.bytes
+    current.size += written
     this.#fullSince = undefined
     this.progress.advance({ segment: current.segment, offset: current.size })
-    if (current.size >= this.#segmentBytes) await this.#retire()
+    if (isNew) this.#prepared = this.#prepare()
     return first
   }
 
   async #create(): Promise<OpenSegment> {
+    const isPrepared = await this.#prepared
+    this.#prepared = Promise.resolve(false)
     this.#segment += 1
     const path = segmentPath(this.#options.folder, this.#segment)
-    return { segment: this.#segment, path, file: await this.#disk.create(path), size: 0 }
+    const file = await (isPrepared ? this.#disk.adopt(this.#preparedPath, path) : this.#disk.create(path))
+    return { segment: this.#segment, path, file, size: 0 }
   }
 
-  async #writeAll(
-    { file, size }: OpenSegment,
-    buffers: readonly Buffer[],
-    written: { bytes: number },
-  ): Promise<void> {
-    let rest = buffers
-    while (rest.length > 0) {
-      const count = await this.#disk.write(file, rest, size + written.bytes)
-      written.bytes += count
+  get #preparedPath(): string {
+    return join(this.#options.folder, PREPARED)
+  }
+
+  async #prepare(): Promise<boolean> {
+    try {
+      const free = await this.#disk.free(this.#options.folder)
+      if (free < ROOM_FOR * this.#segmentBytes) return false
+      await this.#disk.prepare(this.#preparedPath, this.#segmentBytes)
+      return true
+    } catch (err) {
+      this.#options.log.warn({ err }, 'the next segment of the journal cannot be prepared')
+      return false
+    }
+  }
+
+  async #writeAll({ file, size }: OpenSegment, buffers: readonly Buffer[]): Promise<number> {
+    let written = 0
+    for (let rest = buffers; rest.length > 0;) {
+      const count = await this.#disk.write(file, rest, size + written)
+      written += count
       rest = behind(rest, count)
     }
+    return written
   }
 
   /** Takes back what was not synced, as far as the disk lets us, and begins a new segment for what comes next. */

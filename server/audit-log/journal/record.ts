@@ -19,6 +19,8 @@ export const RECORD_HEADER_BYTES = 20
 const MAX_PAYLOAD = 256 * 1024 * 1024
 const MAX_TEXT = 512 * 1024 * 1024
 
+const UNWRITTEN = Buffer.alloc(RECORD_HEADER_BYTES)
+
 const FORM_JSON = 0
 const FORM_ZSTD = 1
 /** Shorter texts do not get shorter by it. */
@@ -49,10 +51,14 @@ export function recordLength(bytes: Buffer, at: number): number | undefined {
   return bytes.length - at < RECORD_HEADER_BYTES ? undefined : RECORD_HEADER_BYTES + bytes.readUInt32BE(at)
 }
 
-/** The record that begins at `at`; `more` where it goes on behind the bytes, `bad` where it is none. */
-export function decodeRecord(bytes: Buffer, at: number): FoundRecord | 'more' | 'bad' {
+/**
+ * The record that begins at `at`; `more` where it goes on behind the bytes, `end` where nothing was written yet, `bad` where
+ * something else is there.
+ */
+export function decodeRecord(bytes: Buffer, at: number): FoundRecord | 'more' | 'end' | 'bad' {
   const length = recordLength(bytes, at)
-  if (length === undefined) return 'more'
+  if (length === undefined) return bytes.subarray(at).some((byte) => byte !== 0) ? 'more' : 'end'
+  if (bytes.subarray(at, at + RECORD_HEADER_BYTES).equals(UNWRITTEN)) return 'end'
   if (length > MAX_PAYLOAD) return 'bad'
   const end = at + length
   if (end > bytes.length) return 'more'

@@ -21,12 +21,12 @@ export function whereItEnded(folder: string): JournalEnd | undefined {
     if (!header) continue
     let at = HEADER_BYTES
     let seq = header.firstSeq - 1
-    for (let found = decodeRecord(bytes, at); at < bytes.length; found = decodeRecord(bytes, at)) {
-      if (typeof found === 'string') break
+    let found = decodeRecord(bytes, at)
+    for (; typeof found !== 'string'; found = decodeRecord(bytes, at)) {
       seq = found.seq
       at = found.end
     }
-    const lost = bytes.length - at
+    const lost = found === 'end' ? 0 : bytes.length - at
     // Whatever was there had a number each, and no number is given twice.
     return {
       writer: header.writer,
