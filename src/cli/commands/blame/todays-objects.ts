@@ -10,7 +10,7 @@ export interface TodaysObject {
   readonly object: KubernetesObject
 }
 
-/** Today's objects in the order of the command line, and those that were named and could not be read. */
+/** Today's objects in the order of the command line, and why those that were named and could not be read were not, in that order too. */
 export interface TodaysObjects {
   readonly objects: readonly TodaysObject[]
   readonly failures: readonly DeckError[]
@@ -22,7 +22,6 @@ export async function todaysObjects(
 ): Promise<TodaysObjects> {
   const { targets, selectors, transport, connection, session, signal } = run
   const ports = objectPorts({ transport, connection, clock: session.clock })
-  const failures: DeckError[] = []
   const list = async (target: (typeof targets)[number]): Promise<TodaysObject[]> => {
     const objects: TodaysObject[] = []
     for await (const batch of ports.listObjects(target.type, target.namespace, selectors, signal)) {
@@ -33,20 +32,23 @@ export async function todaysObjects(
   const get = async (
     { type, namespace }: (typeof targets)[number],
     name: string,
-  ): Promise<TodaysObject[]> => {
+  ): Promise<(TodaysObject | DeckError)[]> => {
     try {
       return [{ type, object: await ports.getObject(type, namespace, name, signal) }]
     } catch (error) {
       // The server's answer about this object: others may fare better.
       if (!(error instanceof DeckError) || (error.status !== 404 && error.status !== 403)) throw error
-      failures.push(error)
-      return []
+      return [error]
     }
   }
   const found = await Promise.all(
-    targets.flatMap((target) =>
+    targets.flatMap((target): Promise<(TodaysObject | DeckError)[]>[] =>
       target.names === undefined ? [list(target)] : target.names.map((name) => get(target, name)),
     ),
   )
-  return { objects: found.flat(), failures }
+  const all = found.flat()
+  return {
+    objects: all.filter((one) => !(one instanceof DeckError)),
+    failures: all.filter((one) => one instanceof DeckError),
+  }
 }
