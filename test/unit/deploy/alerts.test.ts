@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createAuditMetrics } from '../../../server/audit-log/metrics.ts'
-import { isLost } from '../../../server/audit-log/recording.ts'
+import { isLost } from '../../../server/audit-log/lost-reviews.ts'
 import { ADMISSION_OUTCOMES } from '../../../server/audit-log/webhook/admission-route.ts'
 import { AUDIT_ALERTS, LOST_OUTCOMES } from '../../../server/deploy/alerts.ts'
 import { AUDIT_DASHBOARD } from '../../../server/deploy/dashboard.ts'
