@@ -48,7 +48,7 @@ export async function todaysObjects(
   )
   const all = found.flat()
   return {
-    objects: all.filter((one) => !(one instanceof DeckError)),
-    failures: all.filter((one) => one instanceof DeckError),
+    objects: all.flatMap((one) => (one instanceof DeckError ? [] : [one])),
+    failures: all.flatMap((one) => (one instanceof DeckError ? [one] : [])),
   }
 }
