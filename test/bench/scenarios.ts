@@ -1,6 +1,7 @@
 import type { Scenario } from './scenario.ts'
 import { auditStoreScenario } from './scenarios/audit-store.ts'
 import { auditWebhookScenario } from './scenarios/audit-webhook.ts'
+import { blameScenario } from './scenarios/blame.ts'
 import { companionApiScenario } from './scenarios/companion-api.ts'
 import { companionWatchersScenario } from './scenarios/companion-watchers.ts'
 import { companionScenario } from './scenarios/companion.ts'
@@ -16,6 +17,7 @@ import { startScenario } from './scenarios/start.ts'
 export const SCENARIOS: readonly Scenario[] = [
   startScenario,
   smallScenario,
+  blameScenario,
   renderScenario,
   diffScenario,
   largeScenario,

@@ -17,6 +17,8 @@ export interface Programs {
   readonly compiled: string
   /** The same on Node. */
   readonly onNode: readonly [string, string]
+  /** kubectl-blame likewise. */
+  readonly blame: { readonly compiled: string; readonly onNode: readonly [string, string] }
   readonly bun: string
   /** programs/bare-get.ts, compiled as the CLI is. */
   readonly bareGet: string
@@ -47,6 +49,10 @@ export async function preparePrograms(): Promise<Programs> {
   return {
     compiled,
     onNode: [process.execPath, join(ROOT, 'bin', 'kubectl-images.cjs')],
+    blame: {
+      compiled: join(ROOT, 'dist', 'bin', 'kubectl-blame'),
+      onNode: [process.execPath, join(ROOT, 'bin', 'kubectl-blame.cjs')],
+    },
     bun: bun.executable,
     bareGet,
   }
