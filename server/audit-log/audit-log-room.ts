@@ -15,6 +15,7 @@ import { ChangeReader } from './readers/change-reader.ts'
 import { ThreadedSource } from './readers/threaded-source.ts'
 import { beginRecording, type Recording } from './recording.ts'
 import { auditLogResources } from './resources.ts'
+import { StoreGrowth } from './store-growth.ts'
 import type { AdmissionOutcome } from './webhook/admission-route.ts'
 
 const NAME = 'audit-log'
@@ -39,6 +40,7 @@ class AuditLogRoom implements Room {
   readonly #metrics: AuditMetrics
   readonly #hour: HourlyCounts<'reviews' | 'dropped' | 'unattributed'>
   #recording: Recording | undefined
+  #growth: StoreGrowth | undefined
   /** Why it does not record yet. */
   #waitingFor = 'not running'
 
@@ -86,7 +88,8 @@ class AuditLogRoom implements Room {
   storeUsage(): StoreUsage {
     const store = this.#recording?.thread.state?.store
     const limitBytes = this.#deps.config.auditBytes
-    return { usedBytes: store?.usedBytes ?? 0, limitBytes, oldest: store?.oldest, bytesPerDay: undefined }
+    const usedBytes = store?.usedBytes ?? 0
+    return { usedBytes, limitBytes, oldest: store?.oldest, bytesPerDay: this.#growth?.perDay(usedBytes) }
   }
 
   recording(): RecordingStatus | undefined {
@@ -145,9 +148,11 @@ class AuditLogRoom implements Room {
     this.#metrics.begin()
     this.#recording = recording
     this.#source.use(recording.thread)
+    this.#growth = undefined
     let unattributed = 0
     const stop = recording.thread.onState((report) => {
       this.#metrics.take(report)
+      if (report.store) this.#growth ??= new StoreGrowth(report.store.usedBytes, () => this.#deps.clock.now())
       const now = report.totals.changes.unattributed ?? 0
       this.#hour.add('unattributed', now - unattributed)
       unattributed = now

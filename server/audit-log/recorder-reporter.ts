@@ -28,6 +28,7 @@ export class RecorderReporter {
   #gapMs = 0
   #lookedAt = Number.NEGATIVE_INFINITY
   #toldAt: number | undefined
+  #last: RecorderReport | undefined
 
   constructor(deps: RecorderReporterDeps) {
     this.#deps = deps
@@ -86,7 +87,13 @@ export class RecorderReporter {
     }
   }
 
+  /** The same again: a recorder that waits for space or for its database is alive. */
+  again(): void {
+    if (this.#last) this.#deps.port.tellState(this.#last)
+  }
+
   #post(report: RecorderReport): void {
+    this.#last = report
     this.#deps.port.tellState(report)
   }
 }

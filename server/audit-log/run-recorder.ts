@@ -34,6 +34,7 @@ const NEVER_RECORDED = ['kube-system', 'kube-node-lease', 'kube-public']
 /** Requests are answered first. */
 const NICE = 10
 const OPEN_RETRY_MS = 2000
+const SIGN_OF_LIFE_MS = 5000
 const MAX_WRITER = 2 ** 31
 
 /** Records, and answers readers of other threads, until the main thread says that it is to end. */
@@ -86,9 +87,11 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
     failing: () => (facts.witness.ok ? undefined : facts.witness.reason),
     told: (now) => reporter.tell(now, opened()),
   })
+  const signOfLife = setInterval(() => reporter.again(), SIGN_OF_LIFE_MS)
   try {
     await recorder.run(ending.signal)
   } finally {
+    clearInterval(signOfLife)
     ending.abort()
     await store.close()
   }
