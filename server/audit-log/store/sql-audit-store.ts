@@ -40,6 +40,7 @@ export class SqlAuditStore implements AuditStore {
   #writing: Promise<unknown> = Promise.resolve()
   /** What is known to be in the tables; undefined where a write may or may not have been kept. */
   #meta: MetaRow | undefined
+  #base: number | undefined
   #oldest: number | undefined
   /** What this process may write with; undefined before it claimed a store that others have too. */
   #epoch: number | undefined
@@ -49,7 +50,7 @@ export class SqlAuditStore implements AuditStore {
     this.#engine = engine
     if (!engine.shared) this.#epoch = 0
     const { db } = engine
-    const base = async (): Promise<number> => (await this.#known()).base
+    const base = async (): Promise<number> => (this.#base ??= (await this.#readMeta()).base)
     this.#interned = new Interned(db)
     this.#rows = new ChangeRows(db, this.#codec, base)
     this.#reads = new AuditReads({ db, codec: this.#codec, interned: this.#interned, rows: this.#rows, base })
@@ -240,10 +241,6 @@ export class SqlAuditStore implements AuditStore {
   #taken(): StoreTaken {
     this.#epoch = undefined
     return new StoreTaken('another process writes the audit log, or this one has not claimed it')
-  }
-
-  async #known(): Promise<MetaRow> {
-    return this.#meta ?? this.#readMeta()
   }
 
   async #readMeta(): Promise<MetaRow> {

@@ -1,19 +1,13 @@
-import type { ChangeUser } from '../../../src/core/wire/change.ts'
 import type { Kysely } from '../../kit/store/query-builder.ts'
 import type { ChangeRecord, ChangeDecision, KnownObject, RecordBatch } from './audit-store.ts'
-import {
-  type AuditTables,
-  type ChangeRow,
-  type ObjectRow,
-  TERM_CLASSES,
-  type WriterRow,
-} from './audit-tables.ts'
+import { type AuditTables, type ChangeRow, type ObjectRow, type WriterRow } from './audit-tables.ts'
 import { ACTORS, hasLanded, OPERATIONS, STATES } from './change-codes.ts'
-import { detailOf, pathSetOf } from './change-detail.ts'
+import { detailOf } from './change-detail.ts'
 import { packId } from './change-filter.ts'
 import type { ChangeRows } from './change-rows.ts'
 import type { Interned } from './interned.ts'
 import type { RecordCodec } from './record-codec.ts'
+import { nameObjects, nameRecords, NO_POSITION, type RecordNames } from './record-names.ts'
 import { type TableWrite, write } from './table-write.ts'
 import { type LandedChange, touchWrites } from './touch-writes.ts'
 
@@ -36,13 +30,7 @@ export interface WritePlan {
   readonly oldest: number | undefined
 }
 
-/** More sets of paths are not shared: they would be of objects that somebody makes up. */
-const MOST_PATH_SETS = 5000
 const AT_ONCE = 400
-
-const UNSEEN = { resource_version: null, content_hash: '', body: null, gone: 0 } as const
-/** A writer whose journal was not taken over from yet. */
-const NO_POSITION = { segment: 0, byte_offset: 0, seq: -1 } as const
 
 /** Finds out what a batch comes to, without writing anything; numbers follow `number` (a distance from the base). */
 export async function planBatch(deps: PlanDeps, batch: RecordBatch, number: number): Promise<WritePlan> {
@@ -58,6 +46,8 @@ export async function planBatch(deps: PlanDeps, batch: RecordBatch, number: numb
 interface Pending {
   row: ChangeRow
   readonly isNew: boolean
+  /** It was visible before this batch. */
+  readonly wasVisible: boolean
   changed: boolean
   readonly record: Pick<ChangeRecord, 'changes' | 'object' | 'operation'> | undefined
 }
@@ -92,9 +82,12 @@ class Planner {
       for (const { id } of await db.selectFrom('change').select('id').where('id', 'in', some).execute())
         there.add(id)
     }
-    const fresh = new Map(records.map((record, i) => [ids[i] ?? 0, record]))
-    for (const id of there) fresh.delete(id)
-    const named = await this.#name([...fresh.values()])
+    const fresh = new Map<number, ChangeRecord>()
+    for (const [i, record] of records.entries()) {
+      const id = ids[i] ?? 0
+      if (!there.has(id) && !fresh.has(id)) fresh.set(id, record)
+    }
+    const named = await nameRecords(interned, [...fresh.values()])
     for (const [i, [id, record]] of [...fresh].entries()) {
       const names = named[i]
       if (names) this.#addRow(id, record, names)
@@ -129,7 +122,7 @@ class Planner {
       cause: cause ? JSON.stringify(cause) : null,
     }
     this.#oldest = Math.min(this.#oldest ?? record.time, record.time)
-    this.#changes.set(id, { row, isNew: true, changed: false, record })
+    this.#changes.set(id, { row, isNew: true, wasVisible: false, changed: false, record })
     if (row.landed === 1) this.#land(row, record)
   }
 
@@ -155,7 +148,7 @@ class Planner {
       ...row,
       state: STATES.code(state),
       landed,
-      revised: Number(row.landed === 1 && landed === 1),
+      revised: Number(pending.wasVisible && landed === 1),
       reason: reason === '' ? null : reason,
       version_after: resourceVersionAfter ?? row.version_after,
       candidates: candidates ? JSON.stringify(candidates) : row.candidates,
@@ -188,8 +181,11 @@ class Planner {
   }
 
   async know(known: readonly KnownObject[]): Promise<void> {
-    const { codec } = this.#deps
-    const names = await this.#nameObjects(known.map(({ object }) => ({ ...object, subresource: '' })))
+    const { codec, interned } = this.#deps
+    const names = await nameObjects(
+      interned,
+      known.map(({ object }) => ({ ...object, subresource: '' })),
+    )
     for (const [i, { object, resourceVersion, hash, body, gone = false }] of known.entries()) {
       const id = names[i]?.object ?? 0
       const kind = names[i]?.kind ?? 0
@@ -241,7 +237,13 @@ class Planner {
       const some = ids.slice(from, from + AT_ONCE)
       const rows = await this.#deps.db.selectFrom('change').selectAll().where('id', 'in', some).execute()
       for (const row of rows)
-        this.#changes.set(row.id, { row, isNew: false, changed: false, record: undefined })
+        this.#changes.set(row.id, {
+          row,
+          isNew: false,
+          wasVisible: row.landed === 1,
+          changed: false,
+          record: undefined,
+        })
     }
   }
 
@@ -252,113 +254,6 @@ class Planner {
     if (!change) throw new RangeError(`change ${row.id} is not there any more`)
     return change
   }
-
-  async #name(records: readonly ChangeRecord[]): Promise<RecordNames[]> {
-    const { interned } = this.#deps
-    const objects = await this.#nameObjects(records.map(({ object }) => object))
-    const users = records.map(({ user }) => user)
-    const usernames = await this.#terms(
-      'username',
-      users.map((user) => user?.username ?? ''),
-    )
-    const accounts = await this.#terms(
-      'account',
-      users.map((user) => (user ? accountText(user) : '')),
-    )
-    const paths = await this.#terms('paths', await this.#pathSets(records))
-    const vias = await interned.ids(
-      'via',
-      records.map(({ via: { manager, tool, manual } }) => ({ manager, tool, manual: Number(manual) })),
-    )
-    return objects.map((names, i) => ({
-      ...names,
-      username: usernames[i] ?? 0,
-      account: accounts[i] ?? 0,
-      paths: paths[i] ?? 0,
-      via: vias[i] ?? 0,
-    }))
-  }
-
-  async #nameObjects(
-    objects: readonly (KnownObject['object'] & { readonly subresource: string })[],
-  ): Promise<ObjectNames[]> {
-    const { interned } = this.#deps
-    const namespaces = await interned.ids(
-      'namespace',
-      objects.map(({ namespace, namespaceUid }) => ({ name: namespace, uid: namespaceUid })),
-    )
-    const resources = await interned.ids(
-      'resource',
-      objects.map(({ group, resource }) => ({ api_group: group, plural: resource })),
-    )
-    const kindsOf = (subresource: (i: number) => string) =>
-      interned.ids(
-        'kind',
-        objects.map(({ version, kind }, i) => ({
-          resource: resources[i] ?? 0,
-          version,
-          kind,
-          subresource: subresource(i),
-        })),
-      )
-    const kinds = await kindsOf((i) => objects[i]?.subresource ?? '')
-    const plain = await kindsOf(() => '')
-    const timelines = await interned.ids(
-      'timeline',
-      objects.map(({ name }, i) => ({ resource: resources[i] ?? 0, namespace: namespaces[i] ?? 0, name })),
-    )
-    const ids = await interned.ids(
-      'object',
-      objects.map(({ uid }, i) => ({ timeline: timelines[i] ?? 0, uid, kind: plain[i] ?? 0, ...UNSEEN })),
-    )
-    return objects.map((_, i) => ({
-      namespace: namespaces[i] ?? 0,
-      kind: kinds[i] ?? 0,
-      timeline: timelines[i] ?? 0,
-      object: ids[i] ?? 0,
-    }))
-  }
-
-  /** Ids of terms; 0 for the empty text. */
-  async #terms(name: keyof typeof TERM_CLASSES, texts: readonly string[]): Promise<number[]> {
-    const wanted = texts.filter((text) => text !== '')
-    const ids = await this.#deps.interned.ids(
-      'term',
-      wanted.map((text) => ({ class: TERM_CLASSES[name], text })),
-    )
-    let next = 0
-    return texts.map((text) => (text === '' ? 0 : (ids[next++] ?? 0)))
-  }
-
-  /** The path sets that are shared, in the order of the records; empty for one that is not. */
-  async #pathSets(records: readonly ChangeRecord[]): Promise<string[]> {
-    const { interned } = this.#deps
-    const texts: string[] = []
-    for (const { changes } of records) {
-      const set = changes.length === 0 ? undefined : pathSetOf(changes)
-      const text = set ? JSON.stringify(set) : ''
-      const row = { class: TERM_CLASSES.paths, text }
-      const shared =
-        text !== '' &&
-        (interned.pathSets < MOST_PATH_SETS || (await interned.known('term', row)) !== undefined)
-      texts.push(shared ? text : '')
-    }
-    return texts
-  }
-}
-
-interface ObjectNames {
-  readonly namespace: number
-  readonly kind: number
-  readonly timeline: number
-  readonly object: number
-}
-
-interface RecordNames extends ObjectNames {
-  readonly username: number
-  readonly account: number
-  readonly paths: number
-  readonly via: number
 }
 
 /** The rows in groups that have the same columns. */
@@ -374,11 +269,6 @@ function sameColumns(rows: readonly Partial<ObjectRow>[]): Partial<ObjectRow>[][
 function decidedColumns(row: ChangeRow): Partial<ChangeRow> {
   const { id, number, state, landed, revised, version_after, reason, candidates, cause } = row
   return { id, number, state, landed, revised, version_after, reason, candidates, cause }
-}
-
-/** The account as it is shared, its fields always in one order. */
-function accountText({ username, uid, groups, extra }: ChangeUser): string {
-  return JSON.stringify({ username, ...(uid === undefined ? {} : { uid }), groups, extra })
 }
 
 /** Whole objects are compressed like each other, and so are diffs. */

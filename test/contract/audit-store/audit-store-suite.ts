@@ -278,6 +278,13 @@ export function auditStoreSuite(open: () => Promise<StoreFixture>): void {
       )
       assert.equal((await store.get({ writer: 7, seq: 1 }))?.state, 'confirmed')
       assert.deepEqual(await list(), [1])
+      await store.commit(
+        batch({
+          added: [change(2, { state: 'admitted' })],
+          decided: [{ id: { writer: 7, seq: 2 }, state: 'confirmed', reason: '' }],
+        }),
+      )
+      assert.equal((await store.get({ writer: 7, seq: 2 }))?.revised, undefined, 'nobody saw it before')
     })
   })
 
