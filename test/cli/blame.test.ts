@@ -67,6 +67,9 @@ const WITHOUT = [
   'cm settings -n shop -f yaml --companion=never',
   'deploy -n empty --companion=never',
   'deploy gone -n shop --companion=never',
+  // Named as a flag's value is.
+  'deploy shop web -n shop --companion=never',
+  'deploy never nor -n shop --companion=never',
   'deploy gone web -n shop --companion=never -f yaml',
   'deploy web -n shop -f diff',
   'deploy web -n shop --companion=require',

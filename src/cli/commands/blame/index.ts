@@ -42,9 +42,12 @@ export class BlameCommand extends DeckCommand {
   ]
 
   override async run(): Promise<void> {
-    const { flags, argv } = await this.parse(BlameCommand)
+    const { flags } = await this.parse(BlameCommand)
+    // Not the words that oclif gives: it sorts them by where each text stands first, be it as a flag's value, and
+    // `deploy shop -n shop` would be `shop deploy`.
+    const words = this.argv.slice(this.argv.indexOf('--') + 1)
     // Help and completion read the flags of this class, and nothing else of it.
     const { runBlame } = await import('./run-blame.ts')
-    await runBlame(flags, argv.map(String), this.session)
+    await runBlame(flags, words, this.session)
   }
 }
