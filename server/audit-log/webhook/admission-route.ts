@@ -102,6 +102,15 @@ interface Verdict {
   readonly seq?: number
 }
 
+/** A verdict, or what it waits for; nothing of the review's objects is held meanwhile. */
+type Judgement = Verdict | Waiting
+
+interface Waiting {
+  readonly outcome: AdmissionOutcome
+  readonly uid: string
+  readonly kept: Promise<number>
+}
+
 /**
  * The webhook: records what the API server is about to write, durably, and allows it whatever happens here. What is no
  * review gets 400; one that is too large to find its uid in it, 413.
@@ -141,60 +150,69 @@ class Webhook {
     const answered = (outcome: AdmissionOutcome): void =>
       this.#options.metrics.answered(outcome, (performance.now() - began) / 1000)
     const received = this.#options.clock.now()
-    const body = await readReviewBody(request, this.#limits, this.#budget)
-    if (!body) return
+    const judgement = await readReviewBody(request, this.#limits, this.#budget).then((body) =>
+      body ? this.#judge(request, body, received) : 'gone',
+    )
+    if (judgement === 'gone') return
+    if (judgement instanceof ApiError) {
+      answered('invalid')
+      throw judgement
+    }
+    const verdict = 'kept' in judgement ? await this.#untilKept(judgement, began) : judgement
+    allow(response, verdict, this.#options.journal.writer)
+    answered(verdict.outcome)
+  }
+
+  #judge(request: IncomingMessage, body: ReviewBody, received: number): Judgement | ApiError {
     try {
-      const verdict = await this.#judge(request, body, received, began)
-      if (!verdict) {
-        answered('invalid')
-        throw body.held === 'whole'
-          ? new ApiError('BadRequest', 'the body is no AdmissionReview of admission.k8s.io/v1')
-          : new ApiError('RequestEntityTooLarge', `the body is longer than ${this.#limits.maxBytes} bytes`)
-      }
-      allow(response, verdict, this.#options.journal.writer)
-      answered(verdict.outcome)
+      if (body.held === 'whole') return this.#judgeWhole(request, body.bytes, received)
+      return this.#judgePart(request, body, received)
     } finally {
       if (body.held === 'whole') body.release()
     }
   }
 
-  async #judge(
+  #judgeWhole(request: IncomingMessage, bytes: Buffer, received: number): Judgement | ApiError {
+    if (!this.#hasShare(request)) {
+      const uid = readUid(bytes)
+      return uid === undefined ? noReview() : this.#unrecorded('rate', uid)
+    }
+    const review = readReview(bytes.toString('utf8'))
+    return review ? this.#consider(review, true, received) : noReview()
+  }
+
+  #judgePart(
     request: IncomingMessage,
-    body: ReviewBody,
+    { held, head, tail }: Exclude<ReviewBody, { held: 'whole' }>,
     received: number,
-    began: number,
-  ): Promise<Verdict | undefined> {
-    const head = body.held === 'whole' ? body.bytes : body.head
-    if (!this.#hasShare(request.socket.remoteAddress ?? '')) {
-      const uid =
-        readUid(head) ?? (body.held === 'whole' ? readReview(head.toString('utf8'))?.uid : undefined)
-      return uid === undefined ? undefined : this.#unrecorded('rate', uid)
-    }
-    const review =
-      body.held === 'whole' ? readReview(body.bytes.toString('utf8')) : readReviewHead(body.head, body.tail)
-    if (!review) {
-      const uid = body.held === 'whole' ? undefined : readUid(head)
-      return uid === undefined || body.held === 'whole' ? undefined : this.#unrecorded(body.held, uid)
-    }
-    if (review.dryRun) return { outcome: 'dry-run', uid: review.uid }
-    if (this.#isExcluded(review)) return { outcome: 'excluded', uid: review.uid }
-    return this.#record(review, body.held === 'whole', received, began)
+  ): Judgement | ApiError {
+    const hasShare = this.#hasShare(request)
+    const review = hasShare ? readReviewHead(head, tail) : undefined
+    if (review) return this.#consider(review, false, received)
+    const uid = readUid(head)
+    if (uid !== undefined) return this.#unrecorded(hasShare ? held : 'rate', uid)
+    return new ApiError('RequestEntityTooLarge', `the body is longer than ${this.#limits.maxBytes} bytes`)
   }
 
-  #isExcluded(review: AdmissionRequest): boolean {
-    const { config } = this.#options
-    return (review.operation === 'CONNECT' && !config.auditAccess) || excludes(config, review)
-  }
-
-  async #record(review: AdmissionRequest, whole: boolean, received: number, began: number): Promise<Verdict> {
+  #consider(review: AdmissionRequest, whole: boolean, received: number): Judgement {
     const { uid } = review
+    if (review.dryRun) return { outcome: 'dry-run', uid }
+    if (this.#isExcluded(review)) return { outcome: 'excluded', uid }
     const { journal, redactor } = this.#options
     try {
       const kept = whole ? recordedRequest(review, redactor) : { request: review, truncated: true }
-      const left = this.#limits.answerWithinMs - (performance.now() - began)
-      const seq = await within(journal.append({ received, ...kept }), left)
-      if (seq === undefined) return this.#unrecorded('slow', uid)
-      return { outcome: kept.truncated ? 'metadata' : 'recorded', uid, seq }
+      const outcome = kept.truncated ? 'metadata' : 'recorded'
+      return { uid, outcome, kept: journal.append({ received, ...kept }) }
+    } catch (error) {
+      this.#faults.warn({ err: error })
+      return { outcome: 'failed', uid }
+    }
+  }
+
+  async #untilKept({ uid, outcome, kept }: Waiting, began: number): Promise<Verdict> {
+    try {
+      const seq = await within(kept, this.#limits.answerWithinMs - (performance.now() - began))
+      return seq === undefined ? this.#unrecorded('slow', uid) : { outcome, uid, seq }
     } catch (error) {
       if (error instanceof JournalFull) return this.#unrecorded('full', uid)
       this.#faults.warn({ err: error })
@@ -202,19 +220,28 @@ class Webhook {
     }
   }
 
+  #isExcluded(review: AdmissionRequest): boolean {
+    const { config } = this.#options
+    return (review.operation === 'CONNECT' && !config.auditAccess) || excludes(config, review)
+  }
+
   #unrecorded(outcome: AdmissionOutcome, uid: string): Verdict {
     this.#lost.warn({ outcome })
     return { outcome, uid }
   }
 
-  #hasShare(address: string): boolean {
+  #hasShare({ socket }: IncomingMessage): boolean {
     try {
-      this.#rates.takeRequest(address)
+      this.#rates.takeRequest(socket.remoteAddress ?? '')
       return true
     } catch {
       return false
     }
   }
+}
+
+function noReview(): ApiError {
+  return new ApiError('BadRequest', 'the body is no AdmissionReview of admission.k8s.io/v1')
 }
 
 /** What a promise gives; undefined where it takes longer, whatever it ends with then. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { SERVER_NODE_FLAGS } from '../../../scripts/bundle/server-node-flags.ts'
 import { createJournalReader } from '../../../server/audit-log/journal/journal-reader.ts'
 import type { JournalPosition } from '../../../server/audit-log/journal/journal.ts'
 import type { ControlPlane } from '../../kit/kubernetes/control-plane.ts'
@@ -97,7 +98,7 @@ async function startAlone({ authority }: ControlPlane, mode: 'answer' | 'record'
   const folder = mkdtempSync(join(tmpdir(), 'deckwatch-bench-journal-'))
   const { certificate, key } = authority.issue({ commonName: 'bare', hosts: ['127.0.0.1'] })
   const program = join(import.meta.dirname, '..', 'programs', 'audit-webhook.ts')
-  const child = spawn(process.execPath, [program, mode, folder], {
+  const child = spawn(process.execPath, [...SERVER_NODE_FLAGS, program, mode, folder], {
     env: { ...process.env, BARE_CERT: certificate, BARE_KEY: key },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
