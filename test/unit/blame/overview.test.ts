@@ -158,6 +158,20 @@ describe('the overview', () => {
     )
   })
 
+  it('counts what Kubernetes itself did among the controllers, also where nobody saw it', () => {
+    const unseen = change({
+      ago: 1,
+      user: null,
+      state: 'unattributed',
+      actor: 'unknown',
+      via: { manager: 'kube-controller-manager', tool: 'kubernetes', manual: false },
+    })
+    assert.match(
+      told({ changes: [unseen, change({ ago: 2 })] }),
+      /\+ 1 change by controllers: 1 \? \(manager: kube-controller-manager\)\n/,
+    )
+  })
+
   it('tells what followed from a change with it, and not again among the controllers', () => {
     const consequence = {
       ...byController(DEPLOYMENTS, 'shop', 1),

@@ -95,7 +95,8 @@ export function overview(input: OverviewInput): ListScreen {
 
 /** People, their tools, GitOps, and what nobody is known to have done; not what controllers do all day. */
 function isByPeople({ actor, via, user }: Change): boolean {
-  if (actor === 'person' || via.manual || user === undefined) return true
+  if (actor === 'person' || via.manual) return true
+  if (user === undefined) return via.tool !== 'kubernetes'
   return actor === 'service-account' && via.tool !== '' && via.tool !== 'kubernetes'
 }
 
@@ -149,7 +150,7 @@ function leftOutLine(left: readonly Cluster[]): ListItem[] {
 function controllersLine(changes: readonly Change[]): ListItem[] {
   if (changes.length === 0) return []
   const counts = countBy(changes, (change) =>
-    change.cause?.username ? whoText(change) : actorWords(change.user?.username ?? ''),
+    change.user === undefined || change.cause?.username ? whoText(change) : actorWords(change.user.username),
   )
   const named = counts.slice(0, NAMED).map(([name, count]) => `${formatCount(count)} ${name}`)
   const rest = counts.slice(NAMED).reduce((total, [, count]) => total + count, 0)
