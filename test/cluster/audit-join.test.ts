@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import type { RecordedResource } from '../../server/audit-log/config.ts'
+import { RECORDED_RESOURCES } from '../../server/audit-log/recorded-resources.ts'
 import type { NumberedChange } from '../../server/audit-log/store/audit-store.ts'
 import type { KubeRequest, KubeTransport } from '../../src/core/kube/transport.ts'
 import { readAll } from '../../src/core/kube/transport.ts'
@@ -7,6 +9,17 @@ import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
 import { ensureNamespace } from '../kit/kubernetes/namespaces.ts'
 import { requireKubernetes } from '../kit/kubernetes/shared.ts'
 import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
+
+const NAMESAKE: RecordedResource = {
+  group: 'example.org',
+  version: 'v1',
+  resource: 'deployments',
+  kind: 'Deployment',
+  namespaced: true,
+  subresources: [],
+  operations: ['CREATE', 'UPDATE', 'DELETE'],
+  watch: 'full',
+}
 
 const LANDED = new Set(['confirmed', 'admitted', 'unattributed', 'ambiguous'])
 const sorted = (lines: readonly string[]): string[] =>
@@ -25,7 +38,9 @@ describe('what was reviewed and what landed, joined on a real API server', funct
   before(async function () {
     await requireKubernetes(this)
     cluster = await startControlPlane({ controllers: 'all' })
+    await defineNamesakes()
     recording = await startAuditRecording(cluster, {
+      resources: [...RECORDED_RESOURCES, NAMESAKE],
       refuses: ({ object }) => object?.metadata?.labels?.['refuse'] === 'yes',
     })
     for (const name of ['alice', 'bob', 'carol', 'dave', 'erin']) {
@@ -66,6 +81,41 @@ describe('what was reviewed and what landed, joined on a real API server', funct
     })
     const text = Buffer.from(await readAll(answer.body)).toString('utf8')
     return { status: answer.status, object: JSON.parse(text) as never }
+  }
+
+  /** Deployments of another group, in three versions. */
+  async function defineNamesakes(): Promise<void> {
+    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } }
+    const versions = ['v1alpha1', 'v1beta1', 'v1'].map((name) => ({
+      name,
+      served: true,
+      storage: name === 'v1beta1',
+      schema,
+    }))
+    await cluster.admin.send('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      metadata: { name: 'deployments.example.org' },
+      spec: {
+        group: 'example.org',
+        scope: 'Namespaced',
+        names: {
+          plural: 'deployments',
+          singular: 'deployment',
+          kind: 'Deployment',
+          listKind: 'DeploymentList',
+        },
+        versions,
+      },
+    })
+    for (let tries = 0; tries < 300; tries += 1) {
+      const served = await cluster.admin
+        .text('GET', '/apis/example.org/v1/deployments')
+        .catch(() => undefined)
+      if (served !== undefined) return
+      await new Promise((resolve) => {
+        setTimeout(resolve, 50)
+      })
+    }
+    throw new Error('the custom resource is not served')
   }
 
   const MERGE = 'application/merge-patch+json'
@@ -318,6 +368,31 @@ describe('what was reviewed and what landed, joined on a real API server', funct
     assert.deepEqual(scaled[0]?.changes, [{ path: 'spec.replicas', op: 'replace', from: 0, to: 2 }])
     assert.equal(scaled[0]?.cause?.type, 'autoscaler')
     assert.equal(scaled[0]?.cause?.object, 'HorizontalPodAutoscaler grow')
+  })
+
+  it('a custom resource of several versions, with the name of a built-in one', async () => {
+    const path = (version: string): string => of('deployments', `apis/example.org/${version}`)
+    const made = await as('alice', 'POST', path('v1alpha1'), {
+      apiVersion: 'example.org/v1alpha1',
+      kind: 'Deployment',
+      metadata: { name: 'web' },
+      spec: { colour: 'red' },
+    })
+    assert.equal(made.status, 201)
+    await as('bob', 'PATCH', `${path('v1')}/web`, { spec: { colour: 'blue' } }, MERGE)
+    await as('carol', 'PATCH', `${path('v1beta1')}/web`, { spec: { colour: 'green' } }, MERGE)
+    await as('dave', 'DELETE', `${path('v1alpha1')}/web`)
+    const changes = await shown('deployments')
+    assert.deepEqual(
+      changes.map(({ object: { group, version } }) => `${version}.${group}`),
+      changes.map(() => 'v1.example.org'),
+    )
+    assert.deepEqual(changes.map(line), [
+      'CREATE web confirmed alice',
+      'UPDATE web confirmed bob',
+      'UPDATE web confirmed carol',
+      'DELETE web confirmed dave',
+    ])
   })
 
   it('pods: who made, deleted or evicted one, and who debugged it', async () => {

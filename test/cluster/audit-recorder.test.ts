@@ -52,6 +52,19 @@ describe('a recorder that is ended and started again, on a real API server', fun
     )
   }
 
+  /** The watch has gone on from a new list. */
+  async function relisted(): Promise<void> {
+    for (let tries = 0; tries < 600; tries += 1) {
+      const gaps = await recording.store.gaps(0, Date.now())
+      if (gaps.some(({ reason }) => reason === 'watch of configmaps lost')) return
+      await pause(50)
+    }
+    throw new Error('the watch did not go on')
+  }
+
+  const sorted = (lines: readonly string[]): string[] =>
+    lines.toSorted((one, other) => one.localeCompare(other))
+
   const line = ({ operation, state, user, object, changes }: NumberedChange): string =>
     [
       operation,
@@ -112,16 +125,11 @@ describe('a recorder that is ended and started again, on a real API server', fun
     await recording.resumeRecorder()
     const changes = await shown()
     const unnamed = changes.filter(({ state }) => state === 'unattributed')
-    assert.deepEqual(
-      unnamed
-        .map((change) => `${line(change)} (${change.reason})`)
-        .toSorted((one, other) => one.localeCompare(other)),
-      [
-        'CREATE fresh unattributed ? (while not recording)',
-        'DELETE gone unattributed ? (while not recording)',
-        'UPDATE kept unattributed ? data.a 1 → 2 (while not recording)',
-      ],
-    )
+    assert.deepEqual(sorted(unnamed.map((change) => `${line(change)} (${change.reason})`)), [
+      'CREATE fresh unattributed ? (while not recording)',
+      'DELETE gone unattributed ? (while not recording)',
+      'UPDATE kept unattributed ? data.a 1 → 2 (while not recording)',
+    ])
     const gap = (await recording.store.gaps(heartbeat, Date.now())).find(
       ({ reason }) => reason === 'companion restarted',
     )
@@ -129,6 +137,61 @@ describe('a recorder that is ended and started again, on a real API server', fun
     for (const { time } of unnamed)
       assert.ok(time >= gap.from && time <= gap.to + 2000, `${time} is not in the gap`)
     assert.equal(changes.filter(({ user }) => user === undefined).length, 3)
+  })
+
+  it('a watch that lost its place: who wrote meanwhile is named, though the watch did not tell the steps', async () => {
+    await put('busy', { a: '1' })
+    await put('quiet', { a: '1' })
+    await recording.settled()
+    recording.cut()
+    for (const value of ['2', '3', '4']) await patch('busy', { a: value })
+    await patch('busy', { b: 'new' })
+    await put('short', { a: '1' })
+    await put('lasting', { a: '1' })
+    await cluster.admin.text('DELETE', configMap('quiet'))
+    await cluster.admin.text('DELETE', configMap('short'))
+    await cluster.expireResourceVersions()
+    await pause(5500)
+    recording.mend()
+    await relisted()
+    const changes = await shown()
+    assert.deepEqual(sorted(changes.map(line)), [
+      'CREATE busy confirmed admin',
+      'CREATE lasting confirmed admin',
+      'CREATE quiet confirmed admin',
+      'DELETE quiet confirmed admin',
+      'UPDATE busy confirmed admin data.a 1 → 2',
+      'UPDATE busy confirmed admin data.a 2 → 3',
+      'UPDATE busy confirmed admin data.a 3 → 4',
+      'UPDATE busy confirmed admin data.b undefined → new',
+    ])
+    const versions = changes
+      .filter(({ object }) => object.name === 'busy')
+      .map(({ object }) => object.resourceVersion)
+    for (const [index, { before }] of versions.entries()) {
+      if (index > 0) assert.equal(before, versions[index - 1]?.after)
+    }
+    const gaps = await recording.store.gaps(0, Date.now())
+    assert.ok(gaps.some(({ reason }) => reason === 'watch of configmaps lost'))
+  })
+
+  it('an admitted change of a Secret is confirmed by a review after a restart', async () => {
+    const secrets = `/api/v1/namespaces/${namespace}/secrets`
+    await cluster.admin.send('POST', secrets, { metadata: { name: 'key' }, stringData: { a: 'first-value' } })
+    await cluster.admin.send('PATCH', `${secrets}/key`, { stringData: { a: 'second-value' } })
+    await recording.settled()
+    await recording.pauseRecorder()
+    await recording.resumeRecorder()
+    await cluster.admin.send('PATCH', `${secrets}/key`, { metadata: { labels: { seen: 'yes' } } })
+    await recording.settled()
+    const changes = (await recording.changes()).filter(
+      ({ object }) => object.namespace === namespace && object.resource === 'secrets',
+    )
+    assert.deepEqual(
+      changes.map(({ operation, state }) => `${operation} ${state}`),
+      ['CREATE confirmed', 'UPDATE confirmed', 'UPDATE admitted'],
+    )
+    assert.equal(changes[1]?.object.resourceVersion.after, changes[2]?.object.resourceVersion.before)
   })
 
   it('while the webhook is away the watch tells what changes, and a gap says so', async () => {

@@ -17,7 +17,8 @@ import { openAuditStore } from '../../server/audit-log/store/open-audit-store.ts
 import { recordedRequest } from '../../server/audit-log/webhook/recorded-request.ts'
 import { connect } from '../../src/core/kube/connect.ts'
 import { loadConnection } from '../../src/core/kube/kubeconfig.ts'
-import type { KubeTransport } from '../../src/core/kube/transport.ts'
+import type { KubeRequest, KubeResponse, KubeTransport } from '../../src/core/kube/transport.ts'
+import { DeckError } from '../../src/core/lib/errors.ts'
 import { systemClock } from '../../src/core/lib/time.ts'
 import { createRedactor } from '../../src/core/model/redact-object.ts'
 import type { AdmissionRequest } from '../../src/core/wire/admission-review.ts'
@@ -49,6 +50,9 @@ export interface AuditRecording {
   /** Ends the recorder and opens its store again for the next; nothing is recorded in between. */
   pauseRecorder(): Promise<void>
   resumeRecorder(): Promise<void>
+  /** Cuts the recorder off from the API server, which goes on asking the webhook. */
+  cut(): void
+  mend(): void
   /** Takes the webhooks away, so that nothing is reviewed. */
   unregister(): Promise<void>
   register(): Promise<void>
@@ -97,7 +101,9 @@ export async function startAuditRecording(
     url: `${endpoint.url}${path}`,
     caBundle: Buffer.from(endpoint.bundle).toString('base64'),
   })
-  const transport = connect(await loadConnection({ kubeconfig: cluster.adminKubeconfig }))
+  const transport = new CuttableTransport(
+    connect(await loadConnection({ kubeconfig: cluster.adminKubeconfig })),
+  )
   const open = (): Promise<AuditStore> => openAuditStore({ folder, url: '' }, { clock: systemClock, log })
   let registered = false
   let run = await startRecorder()
@@ -124,6 +130,7 @@ export async function startAuditRecording(
       },
       failing: () => (registered ? undefined : 'webhook was removed'),
       join: options.join ?? { settleMs: 1000, landMs: 4000 },
+      times: { backoff: { firstMs: 100, maxMs: 1000 } },
     })
     const stopping = new AbortController()
     const ended = recorder.run(stopping.signal)
@@ -176,6 +183,8 @@ export async function startAuditRecording(
       run = await startRecorder()
       await until(() => run.recorder.ready.ok)
     },
+    cut: () => transport.cut(),
+    mend: () => transport.mend(),
     async register() {
       const refusing = { ...webhooks[0], name: 'refuses.example.org', clientConfig: reaching('/refuse') }
       const changes = webhooks.map((webhook) => ({ ...webhook, clientConfig: reaching('/audit') }))
@@ -214,6 +223,55 @@ export async function startAuditRecording(
   await until(() => run.recorder.ready.ok)
   await recording.register()
   return recording
+}
+
+/** A way to the API server that can be cut: what is open ends, and nothing else gets through. */
+class CuttableTransport implements KubeTransport {
+  readonly #inner: KubeTransport
+  #cut: AbortController | undefined
+  #open = new AbortController()
+
+  constructor(inner: KubeTransport) {
+    this.#inner = inner
+  }
+
+  cut(): void {
+    this.#cut = new AbortController()
+    this.#open.abort()
+  }
+
+  mend(): void {
+    this.#cut = undefined
+    this.#open = new AbortController()
+  }
+
+  async send(request: KubeRequest): Promise<KubeResponse> {
+    if (this.#cut) throw unreachable()
+    const { signal: ended } = this.#open
+    const signal = request.signal ? AbortSignal.any([request.signal, ended]) : ended
+    try {
+      const response = await this.#inner.send({ ...request, signal })
+      return { ...response, body: bodyUntil(response.body, ended) }
+    } catch (error) {
+      throw ended.aborted ? unreachable() : error
+    }
+  }
+
+  close(): void {
+    this.#inner.close()
+  }
+}
+
+async function* bodyUntil(body: AsyncIterable<Uint8Array>, ended: AbortSignal): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body
+  } catch (error) {
+    throw ended.aborted ? unreachable() : error
+  }
+}
+
+function unreachable(): DeckError {
+  return new DeckError('KUBE_UNREACHABLE', 'the way to the API server is cut')
 }
 
 const EVERYTHING: ChangeQuery = {

@@ -49,6 +49,7 @@ export function readReview(
   const before = whole && old ? seenState(recorded, old, context.hash) : undefined
   const after = whole && next ? seenState(recorded, next, context.hash) : undefined
   const scale = isScale ? { from: replicasOf(old ?? {}) ?? 0, to: replicasOf(next ?? {}) ?? 0 } : undefined
+  if (recorded.watch !== 'metadata' && before && before.content === after?.content) return 'no change'
   const changes = scale ? scaleChange(scale) : whole && !truncated ? changesOf(old, next) : []
   if (request.operation === 'UPDATE' && !truncated && changes.length === 0) return 'no change'
   const namespace = request.namespace ?? written?.metadata?.namespace ?? ''

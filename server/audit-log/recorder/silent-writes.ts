@@ -37,7 +37,8 @@ export function silentReason(step: SeenStep, rules: SilentRules): SilentReason |
   if (step.finished) return 'finished'
   const metadataOnly = recorded.watch === 'metadata'
   const byStatus = metadataOnly && operation === 'UPDATE' && newestEntry(object)?.subresource === 'status'
-  if (step.unchanged || byStatus) return 'noise'
+  // Metadata that is as it was says nothing of the rest.
+  if ((step.unchanged && !metadataOnly) || byStatus) return 'noise'
   if (!recorded.operations.includes(operation)) return 'unrecorded'
   if (leftOut(step, rules)) return 'excluded'
   if (recorded.group === '' && recorded.resource === 'pods' && metadataOnly && byMachinery(step))

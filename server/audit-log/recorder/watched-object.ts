@@ -89,11 +89,11 @@ export function seenState(
 ): SeenState {
   const seen: KubernetesObject =
     watch === 'metadata' && object.metadata ? { metadata: object.metadata } : object
-  return {
-    version: object.metadata?.resourceVersion ?? '',
-    hash: hash(seen),
-    content: hash(withoutNoise(seen)),
-  }
+  const { managedFields, generation, selfLink, annotations, resourceVersion = '' } = object.metadata ?? {}
+  const content = hash(withoutNoise(seen))
+  // Each part of the object is hashed once: what is noise beside the hash of the rest.
+  const noise = { status: seen['status'], managedFields, generation, selfLink, annotations }
+  return { version: resourceVersion, hash: hash({ content, noise }), content }
 }
 
 /** spec.replicas, where it is a number. */

@@ -50,6 +50,9 @@ describe('a step that no review explains', () => {
     assert.equal(silentReason(aStep('deployments', { unchanged: true }), RULES), 'noise')
     assert.equal(silentReason(aStep('pods', { operation: 'DELETE', finished: true }), RULES), 'finished')
     assert.equal(silentReason(aStep('pods', { object: writtenBy('kubelet', 'status') }), RULES), 'noise')
+    const secrets = aStep('secrets', { unchanged: true })
+    const byMetadata = { ...secrets, recorded: { ...secrets.recorded, watch: 'metadata' as const } }
+    assert.equal(silentReason(byMetadata, RULES), undefined)
   })
 
   it('is nobody\u2019s whom the options record', () => {
