@@ -175,10 +175,9 @@ export class ChangeReader implements ResourceReader {
     const { source, clock } = this.#deps
     const now = clock.now()
     const gaps = await source.gaps(query.sinceTime ?? state.store.begins, query.untilTime ?? now)
-    const one = query.continue === '' ? oneObject(query) : undefined
-    // Where the object's kind may not be seen, neither may who touched it.
+    const one = query.continue === '' ? oneObject(query, asked, state) : undefined
     const [touched, kept] =
-      one === undefined || (asked.visible !== 'all' && asked.visible.length === 0)
+      one === undefined
         ? [undefined, undefined]
         : await Promise.all([source.touched(one), source.count({ ...asked, perObject: undefined })])
     return {
@@ -246,18 +245,27 @@ function fieldsOfKind({ object }: NumberedChange): readonly FieldRequirement[] {
   ]
 }
 
-/** The one object that a field selector names. */
-function oneObject({ namespace, fields }: ListQuery): Parameters<ChangeSource['touched']>[0] | undefined {
+/** The one object that a field selector names, of a kind that may be seen; its group may be left out where one has it. */
+function oneObject(
+  { namespace, fields }: ListQuery,
+  { visible, namespaceUid }: ChangeQuery,
+  { kinds }: Known,
+): Parameters<ChangeSource['touched']>[0] | undefined {
   const value = (name: string): string | undefined =>
     fields.find(({ field, operator }) => field === name && operator === '=')?.value
-  const [resource, name] = [value('object.resource'), value('object.name')]
+  const [resource, name, asked] = [value('object.resource'), value('object.name'), value('object.group')]
   if (resource === undefined || name === undefined) return undefined
+  const served = (visible === 'all' ? kinds : visible).filter((kind) => kind.resource === resource)
+  const groups = visible === 'all' && asked !== undefined ? [asked] : served.map((kind) => kind.group)
+  const [group, another] = groups.filter((each) => asked === undefined || each === asked)
+  if (group === undefined || another !== undefined) return undefined
   const uid = value('object.uid')
   return {
-    group: value('object.group') ?? '',
+    group,
     resource,
     namespace: namespace ?? value('metadata.namespace') ?? '',
     name,
+    ...(namespaceUid === undefined ? {} : { namespaceUid }),
     ...(uid === undefined ? {} : { uid }),
   }
 }
