@@ -55,7 +55,7 @@ function* tableLines(
       }
     } else {
       const cells = row.cells.map((cell, x) => wrapCell(cell, widths[x] ?? 0, x === row.cells.length - 1))
-      const height = Math.max(...cells.map((cell) => cell.length))
+      const height = Math.max(1, ...cells.map((cell) => cell.length))
       for (let y = 0; y < height; y++) {
         yield line(cells.map((cell, x) => pad(cell[y] ?? '', displayWidth(cell[y] ?? ''), widths[x] ?? 0)))
       }

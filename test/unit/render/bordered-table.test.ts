@@ -40,7 +40,7 @@ describe('a table with borders', () => {
     )
   })
 
-  it('has lines of one width, within its screen, that lose nothing of a cell', () => {
+  it('has lines of one width, within its screen', () => {
     const cell = fc.array(fc.string({ unit: 'grapheme', maxLength: 40 }), { maxLength: 3 })
     const cells = fc.tuple(cell, cell, cell).map((three) => ({ cells: three }))
     fc.assert(
@@ -49,6 +49,31 @@ describe('a table with borders', () => {
         const [first = ''] = shown
         assert.ok(first.length <= width)
         for (const line of shown) assert.equal(displayWidth(line), first.length)
+      }),
+    )
+  })
+
+  it('loses nothing of a cell', () => {
+    const cell = fc.array(fc.stringMatching(/^[a-z]{0,60}$/), { maxLength: 3 })
+    const cells = fc.tuple(cell, cell, cell).map((three) => ({ cells: three }))
+    fc.assert(
+      fc.property(fc.array(cells, { maxLength: 4 }), fc.integer({ min: 60, max: 140 }), (rows, width) => {
+        const [border = '', ...shown] = text(rows, width, true).trimEnd().split('\n')
+        const edges = [...border.matchAll(/\+/g)].map(({ index }) => index)
+        const read: string[][] = [[]]
+        for (const line of shown) {
+          if (line === border) read.push([])
+          else
+            edges.slice(1).forEach((end, x) => {
+              const column = read.at(-1) ?? []
+              column[x] = (column[x] ?? '') + line.slice((edges[x] ?? 0) + 1, end).trim()
+            })
+        }
+        const given = rows.map((one) => one.cells.map((texts) => texts.join('')))
+        assert.deepEqual(
+          read.slice(0, -1).map((columns) => columns.join('|')),
+          given.map((columns) => columns.join('|')),
+        )
       }),
     )
   })
