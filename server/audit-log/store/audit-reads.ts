@@ -15,7 +15,7 @@ import type { AuditTables } from './audit-tables.ts'
 import { OPERATIONS, STATES } from './change-codes.ts'
 import { changeFilter, findWriter, packId, unpackId } from './change-filter.ts'
 import { type ChangeRows, joinedChanges } from './change-rows.ts'
-import { type PickedRow, allOf, conditionsOf, picks } from './change-picks.ts'
+import { allOf, conditionsOf, pickRows } from './change-picks.ts'
 import type { Interned } from './interned.ts'
 import type { RecordCodec } from './record-codec.ts'
 
@@ -31,8 +31,6 @@ export interface AuditReadsDeps {
 type KnownRow = Awaited<ReturnType<AuditReads['knownRows']>>[number]
 
 const KNOWN_CHUNK = 200
-/** So many parts of an answer are read by one statement. */
-const PARTS_AT_ONCE = 50
 
 /** All reads of the store, the same over both engines. */
 export class AuditReads implements Pick<
@@ -62,18 +60,7 @@ export class AuditReads implements Pick<
     const { db, rows } = this.#deps
     const filter = await changeFilter(db, this.#deps.interned, query)
     const behind = after && { time: after.time, id: await this.#cursorId(after) }
-    const picked: PickedRow[] = []
-    for (let from = 0; from < filter.parts.length; from += PARTS_AT_ONCE) {
-      const parts = filter.parts
-        .slice(from, from + PARTS_AT_ONCE)
-        .map((part) => picks(filter, part, query.perObject, limit + 1, behind))
-      const found = await sql<PickedRow>`
-        select id, time from (${sql.join(parts, sql` union all `)}) as parts
-        order by time desc, id desc limit ${limit + 1}
-      `.execute(db)
-      picked.push(...found.rows)
-    }
-    const newest = picked.toSorted((a, b) => b.time - a.time || b.id - a.id)
+    const newest = await pickRows(db, filter, query.perObject, limit + 1, behind)
     const shown = newest.slice(0, limit)
     const last = shown.at(-1)
     const items = last ? await rows.changes(await rows.joined(shown.map(({ id }) => id))) : []

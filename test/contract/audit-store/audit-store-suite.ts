@@ -318,6 +318,26 @@ export function auditStoreSuite(open: () => Promise<StoreFixture>): void {
       })
     })
 
+    it('find the few that fit among many that do not', async () => {
+      const hand = { manager: 'm', tool: 't', source: '', revision: '', initiatedBy: '', manual: false }
+      const added = Array.from({ length: 6000 }, (_, i) => {
+        const few = i % 1500 === 7
+        return change(i + 1, { object: deployment(`d${i % 40}`), via: { ...hand, manual: few } })
+      })
+      for (let from = 0; from < added.length; from += 1000)
+        await store.commit(batch({ added: added.slice(from, from + 1000) }))
+      const fields = [equals('via.manual', 'true')]
+      assert.deepEqual(await list({ fields }), [4508, 3008, 1508, 8])
+      assert.deepEqual(await list({ namespace: 'shop', fields, perObject: 1 }), [4508, 3008])
+      const first = await store.page(everything({ namespace: 'shop', fields }), 3, undefined)
+      assert.deepEqual(seqs(first.items), [4508, 3008, 1508])
+      assert.deepEqual(
+        seqs((await store.page(everything({ namespace: 'shop', fields }), 3, first.next)).items),
+        [8],
+      )
+      assert.deepEqual(await list({ fields: [equals('operation', 'CONNECT')] }), [])
+    })
+
     it('go on behind a change that was deleted meanwhile, or of a writer that is not known', async () => {
       await store.commit(batch({ added: [change(1), change(2), change(3)] }))
       const behind = (writer: number, seq: number) =>
