@@ -82,6 +82,26 @@ describe('kubectl blame and its companion', () => {
       assert.deepEqual(paths(), [CLUSTER_CHANGES, '/apis/toys.example.com/v1/widgets/x'])
     })
 
+    it('learns from the server which version of a type it serves, and which types it lacks', async () => {
+      api.put({
+        kind: 'PodDisruptionBudget',
+        metadata: {
+          name: 'web',
+          namespace: 'shop',
+          managedFields: [{ manager: 'helm', operation: 'Update', fieldsV1: { 'f:spec': {} } }],
+        },
+        spec: { minAvailable: 1 },
+      })
+      for (const line of ['pdb web', 'pdb', 'pdb web -f yaml']) {
+        const { stdout, stderr, exitCode } = await run(`${line} -n shop --companion=never`)
+        assert.equal(exitCode, 0, stderr)
+        assert.match(stdout, /helm/)
+      }
+      const { stderr, exitCode } = await run('hpa -n shop --companion=never')
+      assert.equal(exitCode, 2)
+      assert.match(stderr, /the server has no resource type "horizontalpodautoscalers\.autoscaling"/)
+    })
+
     for (const [line, fields] of [
       ['--user dev-1@example.org', 'user.username=dev-1@example.org'],
       ["--user 'a,b=c'", String.raw`user.username=a\,b\=c`],

@@ -226,7 +226,7 @@ describe('kubectl blame on a real API server, without a companion', function () 
     const { stdout, stderr, exitCode } = await blame.run(
       ['deploy', 'web', '-n', NAMESPACE, '--companion=never'],
       {
-        kubeconfig: await kubeconfig,
+        kubeconfig,
       },
     )
     assert.deepEqual([stdout, exitCode], ['', 3])

@@ -28,6 +28,14 @@ export const FAKE_KINDS: readonly FakeKind[] = [
   { ...APPS, kind: 'ReplicaSet', plural: 'replicasets', namespaced: true, shortNames: ['rs'] },
   { ...BATCH, kind: 'Job', plural: 'jobs', namespaced: true },
   { ...BATCH, kind: 'CronJob', plural: 'cronjobs', namespaced: true, shortNames: ['cj'] },
+  // As servers before 1.21 had it.
+  {
+    ...group('policy/v1beta1'),
+    kind: 'PodDisruptionBudget',
+    plural: 'poddisruptionbudgets',
+    namespaced: true,
+    shortNames: ['pdb'],
+  },
   { ...RBAC, kind: 'ClusterRole', plural: 'clusterroles', namespaced: false },
   {
     ...group('parts.example.com/v2'),

@@ -2,6 +2,7 @@ import type { ClusterConnection } from '../../../core/kube/connection.ts'
 import type { KubeTransport } from '../../../core/kube/transport.ts'
 import type { DeckError } from '../../../core/lib/errors.ts'
 import type { Change, ChangeListExtra } from '../../../core/wire/change.ts'
+import type { ApiTypes } from '../../shell/api-types.ts'
 import type { Session } from '../../shell/session.ts'
 import type { ChangesWay } from './changes-way.ts'
 import type { BlameOptions } from './options.ts'
@@ -15,6 +16,8 @@ export interface BlameRun {
   /** Where the overview looks; undefined for the whole cluster. */
   readonly scope: string | undefined
   readonly selectors: { readonly label: string | undefined; readonly field: string | undefined }
+  /** Where a type is looked for that the server turns out not to serve as it is known. */
+  readonly types: Pick<ApiTypes, 'findAtServer'>
   readonly transport: KubeTransport
   readonly connection: ClusterConnection
   readonly session: Session

@@ -43,6 +43,7 @@ export async function runBlame(
       targets: await findTargets(words, types, { namespace, allNamespaces }),
       scope: connection.namespaceGiven && !allNamespaces ? namespace : undefined,
       selectors: { label: flags.selector, field: flags['field-selector'] },
+      types,
       transport,
       connection,
       session,
