@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 import type { KubernetesObject } from '../../src/core/wire/admission-review.ts'
 
 const HEX_DIGITS = 32
@@ -7,14 +7,14 @@ const HEX_DIGITS = 32
  * A keyed hash (HMAC-SHA-256, 128 bits in hexadecimal digits) of an object but its resourceVersion, whatever the order
  * of its fields: what a review shows and what the watch shows of one state have the same. Objects are hashed redacted.
  */
-export function objectHash(object: KubernetesObject, key: Buffer | string): string {
+export function objectHash(object: KubernetesObject, key: KeyObject | Buffer | string): string {
   const { metadata, ...rest } = object
   if (metadata === undefined) return hashOf(rest, key)
   const { resourceVersion: _left, ...kept } = metadata
   return hashOf({ ...rest, metadata: kept }, key)
 }
 
-function hashOf(value: unknown, key: Buffer | string): string {
+function hashOf(value: unknown, key: KeyObject | Buffer | string): string {
   const text = JSON.stringify(ordered(value))
   return createHmac('sha256', key).update(text).digest('hex').slice(0, HEX_DIGITS)
 }

@@ -1,4 +1,4 @@
-import { createHmac, randomInt } from 'node:crypto'
+import { createHmac, createSecretKey, randomInt } from 'node:crypto'
 import { setPriority } from 'node:os'
 import type { KubeTransport } from '../../src/core/kube/transport.ts'
 import { DeckError } from '../../src/core/lib/errors.ts'
@@ -7,7 +7,11 @@ import { createRedactor } from '../../src/core/model/redact-object.ts'
 import type { Log } from '../kit/log.ts'
 import { StoreFull } from '../kit/store/store.ts'
 import type { ThreadPort } from '../kit/thread/serve-thread.ts'
+import { VERSION } from '../kit/version.ts'
+import type { AuditLogConfig } from './config.ts'
 import type { RecorderStart } from './audit-log-deps.ts'
+import { ChangeExporter, type ChangeExporterDeps } from './export/change-exporter.ts'
+import { ExportCursor } from './export/export-cursor.ts'
 import { JournalProgress } from './journal/journal-progress.ts'
 import { createJournalReader } from './journal/journal-reader.ts'
 import { objectHash } from './object-hash.ts'
@@ -58,7 +62,7 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
     ending.signal,
   )
   if (!store) return serving
-  const key = Buffer.from(hmacKey)
+  const key = createSecretKey(hmacKey)
   const shared = new JournalProgress(progress)
   const recorder = new Recorder({
     journal: createJournalReader({ folder: journalFolder, progress: shared, log }),
@@ -85,17 +89,33 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
       maxBytes: config.auditBytes,
     },
     failing: () => (facts.witness.ok ? undefined : facts.witness.reason),
-    told: (now) => reporter.tell(now, opened()),
+    told(now) {
+      reporter.tell(now, opened(), exporter)
+      // Before that, this process may not be the one who writes.
+      if (now.ready.ok) exporting ??= exporter?.run(ending.signal)
+    },
   })
+  const exporter = exporterOf(config.auditExport, { store, clock, log })
+  let exporting: Promise<void> | undefined
   const signOfLife = setInterval(() => reporter.again(), SIGN_OF_LIFE_MS)
   try {
     await recorder.run(ending.signal)
   } finally {
     clearInterval(signOfLife)
     ending.abort()
+    await exporting
     await store.close()
   }
   await serving
+}
+
+function exporterOf(
+  target: AuditLogConfig['auditExport'],
+  deps: Pick<ChangeExporterDeps, 'clock' | 'log'> & { readonly store: AuditStore },
+): ChangeExporter | undefined {
+  if (!target) return undefined
+  const cursor = new ExportCursor(deps.store, target.url)
+  return new ChangeExporter({ ...deps, target, cursor, fetch, version: VERSION })
 }
 
 function lowerPriority(log: Log): void {

@@ -2,7 +2,7 @@
  * The webhook of the audit log on the api's listener, and nothing else: `audit-webhook.ts answer` only answers, which is
  * the floor; `audit-webhook.ts record FOLDER` redacts and keeps each review in a journal first. Prints its port.
  */
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey } from 'node:crypto'
 import process from 'node:process'
 import { openJournalWriter } from '../../../server/audit-log/journal/journal-writer.ts'
 import { createAdmissionRoute } from '../../../server/audit-log/webhook/admission-route.ts'
@@ -33,11 +33,12 @@ const answering: Route = {
 }
 
 function recording(): Route {
+  const key = createSecretKey(Buffer.alloc(32, 7))
   return createAdmissionRoute({
     path: '/audit/bench',
     journal: openJournalWriter({ folder, newWriter: () => 4711, clock: systemClock, log }),
     redactor: createRedactor({
-      hmac: (text) => createHmac('sha256', 'bench').update(text).digest('hex'),
+      hmac: (text) => createHmac('sha256', key).update(text).digest('hex'),
       paths: [],
     }),
     config: { auditExclude: NOBODY, auditInclude: NOBODY, auditAccess: false },
