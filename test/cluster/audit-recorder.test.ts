@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { recordedResources } from '../../server/audit-log/recorded-resources.ts'
 import type { NumberedChange } from '../../server/audit-log/store/audit-store.ts'
 import { type AuditRecording, startAuditRecording } from '../kit/audit-recording.ts'
 import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
@@ -211,6 +212,54 @@ describe('a recorder that is ended and started again, on a real API server', fun
     ])
     const gaps = await recording.store.gaps(0, Date.now())
     assert.ok(gaps.some(({ reason, to }) => reason === 'webhook was removed' && to !== undefined))
+  })
+})
+
+describe('Secrets that are watched by their metadata, on a real API server', function () {
+  this.timeout(90_000)
+  let cluster: ControlPlane
+  let recording: AuditRecording
+
+  before(async function () {
+    await requireKubernetes(this)
+    cluster = await startControlPlane({ controllers: 'none' })
+    await ensureNamespace(cluster.admin, 'vault')
+    const resources = recordedResources({ auditResources: [], auditWatchSecrets: true }, () => undefined)
+    recording = await startAuditRecording(cluster, { resources })
+  })
+
+  after(async () => {
+    await recording?.stop()
+    await cluster?.stop()
+  })
+
+  it('are confirmed like others, and what nobody reviewed is known without its values', async () => {
+    const secrets = '/api/v1/namespaces/vault/secrets'
+    await cluster.admin.send('POST', secrets, { metadata: { name: 'key' }, stringData: { a: 'first-value' } })
+    await cluster.admin.send('PATCH', `${secrets}/key`, { stringData: { a: 'second-value' } })
+    await cluster.admin.send('PATCH', `${secrets}/key`, { stringData: { a: 'second-value' } })
+    await recording.settled()
+    await recording.unregister()
+    await cluster.admin.send('PATCH', `${secrets}/key`, { stringData: { a: 'third-value' } })
+    await recording.register()
+    await cluster.admin.text('DELETE', `${secrets}/key`)
+    await recording.settled()
+    const changes = (await recording.changes()).filter(({ object }) => object.resource === 'secrets')
+    assert.deepEqual(
+      changes.map(({ operation, state, changes: fields, truncated }) => [
+        operation,
+        state,
+        fields.map(({ path }) => path),
+        truncated ?? false,
+      ]),
+      [
+        ['CREATE', 'confirmed', [''], false],
+        ['UPDATE', 'confirmed', ['data.a'], false],
+        ['UPDATE', 'unattributed', [], true],
+        ['DELETE', 'confirmed', [''], false],
+      ],
+    )
+    assert.doesNotMatch(JSON.stringify(changes), /(?:first|second|third)-value/)
   })
 })
 

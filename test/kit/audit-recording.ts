@@ -202,6 +202,7 @@ export async function startAuditRecording(
     },
     async stop() {
       await stopRecorder()
+      if (registered) await cluster.admin.text('DELETE', `${WEBHOOKS}/deckwatch-audit-log`)
       transport.close()
       await endpoint.stop()
       rmSync(folder, { recursive: true })

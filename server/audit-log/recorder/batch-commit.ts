@@ -11,6 +11,8 @@ export interface BatchCommitDeps {
   readonly clock: Clock
   readonly log: Log
   readonly limits: RetentionLimits
+  /** Called when a commit failed and is tried again. */
+  readonly told?: () => void
 }
 
 const RETRY_MS = 1000
@@ -21,6 +23,8 @@ export class BatchCommit {
   readonly #deps: BatchCommitDeps
   readonly #warning: RareWarning
   readonly counts = { commits: 0, commitSeconds: 0, retries: 0 }
+  /** Why nothing can be kept now; undefined where all is well. */
+  failing: string | undefined
   #trimAt = 0
 
   constructor(deps: BatchCommitDeps) {
@@ -35,6 +39,7 @@ export class BatchCommit {
       const began = performance.now()
       try {
         const state = await store.commit(batch)
+        this.failing = undefined
         this.counts.commits += 1
         this.counts.commitSeconds += (performance.now() - began) / 1000
         if (retries > 0) log.info({ retries }, 'changes are kept again, nothing was lost')
@@ -43,6 +48,8 @@ export class BatchCommit {
         if (!mayPass(error)) throw error
         this.#warning.warn({ err: error })
         this.counts.retries += 1
+        this.failing = error instanceof StoreFull ? 'no space is left' : 'the database cannot be reached'
+        this.#deps.told?.()
         // A full disk is emptied by what is beyond the limits in bytes.
         if (error instanceof StoreFull) await this.#trim(clock.now())
         await clock.sleep(RETRY_MS, signal)
@@ -66,6 +73,6 @@ export class BatchCommit {
   }
 }
 
-function mayPass(error: unknown): boolean {
+function mayPass(error: unknown): error is StoreFull | StoreGone {
   return error instanceof StoreFull || error instanceof StoreGone
 }

@@ -173,7 +173,7 @@ function withoutValues({ facts, record, body, object }: ReadReview, recorded: Re
 }
 
 /** Where the watch tells no whole objects, what is known of them is what was reviewed; pods' are not kept. */
-export function keepsReviewedBody({ watch, operations }: RecordedResource): boolean {
+function keepsReviewedBody({ watch, operations }: RecordedResource): boolean {
   return watch !== 'full' && operations.includes('UPDATE')
 }
 

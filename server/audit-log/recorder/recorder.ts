@@ -111,7 +111,8 @@ export class Recorder {
       batch: this.#batch,
       namespaceUid: (namespace, time) => this.#names.namespaceUid(namespace, time),
     })
-    this.#commits = new BatchCommit(deps)
+    const { store, limits } = deps
+    this.#commits = new BatchCommit({ store, clock, log, limits, told: () => deps.told?.(this) })
     this.#unsynced = new Set(this.#watched.map(resourceKey))
     this.#unwatchedResources = new Set(
       deps.resources.filter(({ watch }) => watch === 'none').map(resourceKey),
@@ -140,6 +141,8 @@ export class Recorder {
   get ready(): { readonly ok: boolean; readonly reason: string } {
     const [waiting] = this.#unsynced
     if (this.#state === undefined) return { ok: false, reason: 'the store is not open yet' }
+    const { failing } = this.#commits
+    if (failing !== undefined) return { ok: waiting === undefined, reason: `nothing can be kept: ${failing}` }
     const [refused] = this.#refused
     if (waiting === undefined && refused !== undefined)
       return { ok: true, reason: `recording, but ${nameOf(refused)} cannot be watched` }

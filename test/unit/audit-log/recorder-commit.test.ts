@@ -45,10 +45,10 @@ describe('commits of the recorder', () => {
 
   /** A store that fails so many times, and what it was asked. */
   function failing(errors: Error[]) {
-    const asked: string[] = []
+    const [asked, told] = [[] as string[], [] as (string | undefined)[]]
     const clock = new ManualClock()
     const log = recordedLog()
-    const commits = new BatchCommit({
+    const commits: BatchCommit = new BatchCommit({
       store: {
         commit: () => {
           asked.push('commit')
@@ -63,16 +63,19 @@ describe('commits of the recorder', () => {
       clock,
       log,
       limits: LIMITS,
+      told: () => told.push(commits.failing),
     })
-    return { asked, clock, log, commits }
+    return { asked, told, clock, log, commits }
   }
 
   it('wait for space and for the database, say so, and lose nothing', async () => {
-    const { asked, clock, log, commits } = failing([new StoreFull('full'), new StoreGone('gone')])
+    const { asked, told, clock, log, commits } = failing([new StoreFull('full'), new StoreGone('gone')])
     const done = commits.commit(EMPTY, signal)
     for (let tries = 0; asked.filter((what) => what === 'commit').length < 3 && tries < 20; tries += 1) {
       await clock.advance(1000)
     }
+    assert.equal(commits.failing, undefined)
+    assert.deepEqual(told, ['no space is left', 'the database cannot be reached'])
     assert.equal((await done).number, 9)
     assert.deepEqual(asked, ['commit', 'trim', 'commit', 'commit'])
     assert.equal(commits.counts.retries, 2)

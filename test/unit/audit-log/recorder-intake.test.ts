@@ -172,6 +172,37 @@ describe('what the recorder takes from the journal', () => {
     assert.equal(from.counts.noChange, 1)
   })
 
+  it('an exec names its pod, an eviction is a deletion of its pod', async () => {
+    const pods = { resource: { group: '', version: 'v1', resource: 'pods' }, options: {}, oldObject: null }
+    put(
+      anUpdate('', '', {
+        ...pods,
+        operation: 'CONNECT',
+        subResource: 'exec',
+        object: { kind: 'PodExecOptions', container: 'app' },
+      }),
+    )
+    const eviction = { kind: 'Eviction', metadata: { name: 'web', namespace: 'shop' } }
+    put(anUpdate('', '', { ...pods, operation: 'CREATE', subResource: 'eviction', object: eviction }))
+    const object = (): { uid: string; version: string } => ({ uid: 'p1', version: '44' })
+    await take(intake({ names: { object, namespaceUid: (name) => namespaces.get(name) } }))
+    assert.deepEqual(
+      reviews.map(({ facts, record: { operation, object: of, changes } }) => [
+        operation,
+        of.kind,
+        of.subresource,
+        of.name,
+        of.uid,
+        facts.uid,
+        changes.length,
+      ]),
+      [
+        ['CONNECT', 'Pod', 'exec', 'web', 'p1', '', 0],
+        ['DELETE', 'Pod', 'eviction', 'web', 'p1', '', 0],
+      ],
+    )
+  })
+
   it('a review too large to be kept is a change without values', async () => {
     const { object: _object, oldObject: _oldObject, ...request } = anUpdate('1', '2')
     journal.append({ received: NOW, request, truncated: true })
