@@ -60,7 +60,8 @@ export async function serve(config: Config, log: Log, end: AbortSignal): Promise
 
 /** Every part has its last look, whatever becomes of the others; the first failure is told. */
 async function lastLook(rooms: readonly Room[], fronts: Fronts, signal: AbortSignal): Promise<void> {
-  const looks = [...rooms.map((room) => room.beforeEnd?.(signal)), fronts.beforeEnd?.(signal)]
+  const parts = [...rooms, fronts]
+  const looks = parts.map(async (part) => part.beforeEnd?.(signal))
   const failed = (await Promise.allSettled(looks)).find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
 }

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type MetricsRegistry } from '../kit/metrics.ts'
-import type { RecorderReport, RecorderTotals } from './recorder-report.ts'
+import { NOTHING_COUNTED, type RecorderReport } from './recorder-report.ts'
 import { isLost } from './lost-reviews.ts'
 import { ADMISSION_OUTCOMES, type AdmissionOutcome } from './webhook/admission-route.ts'
 
@@ -15,12 +15,10 @@ export interface AuditMetrics {
 
 /** What is looked up whenever Prometheus asks. */
 export interface AuditGauges {
-  recording(): boolean
-  journalBytes(): number
-  entriesBehind(): number
+  readonly recording: () => boolean
+  readonly journalBytes: () => number
+  readonly entriesBehind: () => number
 }
-
-const NOTHING: RecorderTotals = { changes: {}, noOps: 0, excluded: 0, gapMs: 0 }
 
 /** From 0.5 ms on: the answer should come within some milliseconds, and after a second the API server goes on without it. */
 const REVIEW_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.008, 0.015, 0.03, 0.1, 0.3, 1]
@@ -98,7 +96,16 @@ export function createAuditMetrics(registry: MetricsRegistry, gauges: AuditGauge
     buckets: REVIEW_BUCKETS,
     registers,
   })
-  let last = NOTHING
+  const exported = counter('deckwatch_audit_exported_total', 'Changes of which a collector was told.')
+  const exportFailures = counter(
+    'deckwatch_audit_export_failures_total',
+    'Requests to the collector that failed and are made again.',
+  )
+  const exportRefused = counter(
+    'deckwatch_audit_export_refused_total',
+    'Changes that the collector refused for good: they are missing there.',
+  )
+  let last = NOTHING_COUNTED
   return {
     answered(outcome, seconds) {
       reviews.inc({ outcome })
@@ -107,7 +114,7 @@ export function createAuditMetrics(registry: MetricsRegistry, gauges: AuditGauge
       reviewSeconds.observe(seconds)
     },
     begin() {
-      last = NOTHING
+      last = NOTHING_COUNTED
     },
     take({ totals, pendingAgeMs, store }) {
       for (const [state, count] of Object.entries(totals.changes)) {
@@ -117,6 +124,9 @@ export function createAuditMetrics(registry: MetricsRegistry, gauges: AuditGauge
       noOps.inc(totals.noOps - last.noOps)
       excluded.inc(totals.excluded - last.excluded)
       gapSeconds.inc(Math.max(0, totals.gapMs - last.gapMs) / 1000)
+      exported.inc(totals.export.exported - last.export.exported)
+      exportFailures.inc(totals.export.failures - last.export.failures)
+      exportRefused.inc(totals.export.refused - last.export.refused)
       pendingAge.set(pendingAgeMs / 1000)
       if (store) storeBytes.set(store.usedBytes)
       last = totals

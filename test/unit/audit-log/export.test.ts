@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ChangeExporter, type ExportTarget } from '../../../server/audit-log/export/change-exporter.ts'
+import type { ExportTarget } from '../../../server/audit-log/config.ts'
+import { ChangeExporter } from '../../../server/audit-log/export/change-exporter.ts'
 import { ExportCursor } from '../../../server/audit-log/export/export-cursor.ts'
-import type { NumberedChange } from '../../../server/audit-log/store/audit-store.ts'
+import type { AuditStore, NumberedChange } from '../../../server/audit-log/store/audit-store.ts'
+import { openAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
 import type { Clock } from '../../../src/core/lib/time.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
 import { PaperChanges } from './paper-changes.ts'
@@ -21,6 +23,7 @@ const hasty: Clock = {
 
 describe('the export of changes', () => {
   let folder: string
+  let store: AuditStore
   let source: PaperChanges
   let server: Server
   let url: string
@@ -30,6 +33,7 @@ describe('the export of changes', () => {
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'deckwatch-export-'))
+    store = await openAuditStore({ folder, url: '' }, { clock: hasty, log: recordedLog() })
     source = new PaperChanges()
     answer = () => 200
     got.length = 0
@@ -54,19 +58,20 @@ describe('the export of changes', () => {
     await stop()
     server.closeAllConnections()
     server.close()
+    await store.close()
     rmSync(folder, { recursive: true, force: true })
   })
 
   function start(target: Partial<ExportTarget> = {}): ChangeExporter {
-    const log = recordedLog()
     const end = new AbortController()
+    const chosen: ExportTarget = { url, format: 'jsonl', headers: { authorization: 'Bearer t' }, ...target }
     const exporter = new ChangeExporter({
-      target: { url, format: 'jsonl', headers: { authorization: 'Bearer t' }, ...target },
+      target: chosen,
       store: { after: (number, limit) => source.after(number, limit), state: async () => storeState() },
-      cursor: new ExportCursor(join(folder, 'cursor.json')),
+      cursor: new ExportCursor(store, chosen.url),
       fetch,
       clock: hasty,
-      log,
+      log: recordedLog(),
       version: '1.2.3',
       random: () => 0,
     })
@@ -74,9 +79,9 @@ describe('the export of changes', () => {
     return exporter
   }
   function storeState() {
-    const store = source.state?.store
-    assert.ok(store)
-    return store
+    const kept = source.state?.store
+    assert.ok(kept)
+    return kept
   }
   async function stop(): Promise<void> {
     for (const { end, ended } of running.splice(0)) {
@@ -133,6 +138,31 @@ describe('the export of changes', () => {
     await until(() => names().length === 2)
     assert.deepEqual(names(), [nameOf(good), nameOf(other)])
     assert.ok(bad)
+    await until(() => exporter.counts.refused === 1)
+  })
+
+  it('sends large changes in requests of their own', async () => {
+    const exporter = start()
+    await until(() => exporter.counts.upTo > 0)
+    const large = { changes: [{ path: 'data.a', op: 'add', to: 'x'.repeat(700_000) }] } as const
+    const added = [source.add(large), source.add(large), source.add(), source.add(large)]
+    await until(() => names().length === 4)
+    assert.deepEqual(names(), added.map(nameOf))
+    assert.ok(got.every(({ body }) => body.length < 2 ** 21))
+    assert.ok(got.length > 1)
+  })
+
+  it('begins anew with another collector', async () => {
+    const exporter = start()
+    await until(() => exporter.counts.upTo > 0)
+    source.add()
+    await until(() => names().length === 1)
+    await stop()
+    const other = start({ url: `${url}?other` })
+    await until(() => other.counts.upTo > 0)
+    const second = source.add()
+    await until(() => names().length === 2)
+    assert.deepEqual(names()[1], nameOf(second))
   })
 
   it('speaks OTLP', async () => {
