@@ -79,6 +79,8 @@ class SegmentReader implements CountingJournalReader {
     try {
       const size = Math.min(fstatSync(descriptor).size, end)
       const header = readAt(descriptor, 0, Math.min(HEADER_BYTES, size))
+      // The process ended before it wrote anything there.
+      if (header.every((byte) => byte === 0)) return []
       if (!decodeHeader(header)) return this.#stop(file, 0, newest)
       return this.#records(descriptor, file, begin, size, newest)
     } finally {

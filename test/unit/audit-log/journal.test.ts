@@ -172,6 +172,21 @@ describe('the journal of reviews', () => {
     assert.deepEqual(world.log.lines, [])
   })
 
+  it('rule 2: a segment that nothing was written to is no damage', async () => {
+    const first = world.open()
+    await first.append(journalEntry(1))
+    await world.close(first)
+    writeFileSync(path('segment-0000000002.journal'), Buffer.alloc(5000))
+    const second = world.open()
+    assert.equal(await second.append(journalEntry(2)), 2)
+    const reader = createJournalReader({ folder: world.folder, progress: second.progress, log: world.log })
+    assert.deepEqual(
+      [...entriesOf(reader)].map(({ entry }) => entry.seq),
+      [1, 2],
+    )
+    assert.equal(reader.damaged, 0)
+  })
+
   it('rule 3: syncs the folder after it made a segment, before it tells anybody', async () => {
     const calls: string[] = []
     const disk = diskWith({

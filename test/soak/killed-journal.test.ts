@@ -1,0 +1,3 @@
+import { describeKilledJournal } from '../unit/audit-log/killed-journal-suite.ts'
+
+describeKilledJournal(50)
