@@ -5,7 +5,8 @@ import type { Change } from '../../src/core/wire/change.ts'
 import { describeForms } from '../kit/cli-forms.ts'
 import { type FakeApi, startFakeApi } from '../kit/fake-api/fake-api.ts'
 import { isWatch } from '../kit/fake-api/fake-faults.ts'
-import type { CliResult, RunningCli } from '../kit/run-cli.ts'
+import { type CliResult, type RunningCli, whyNoTerminal } from '../kit/run-cli.ts'
+import { skip } from '../kit/skip.ts'
 import { blameObjects, change, recordChanges } from './blame-cluster.ts'
 import { words } from './command-line.ts'
 
@@ -384,6 +385,26 @@ describe('kubectl blame and its companion', () => {
         assert.equal(forced.exitCode, 0, forced.stderr)
         assert.equal(specOfWeb().replicas, 9)
         assert.match(JSON.stringify(specOfWeb()), /nginx:1\.24/)
+      })
+
+      it('asks on a terminal after the dry run, and writes nothing without a yes', async function () {
+        const reason = await whyNoTerminal()
+        if (reason !== undefined) skip(this, reason)
+        const wet = () =>
+          api.requests.filter(({ method, query }) => method === 'PATCH' && !query.has('dryRun')).length
+        for (const [key, exitCode, writes] of [
+          ['n', 1, 0],
+          ['y', 0, 1],
+        ] as const) {
+          const args = ['undo', 'w1-3', '-n', 'shop', '--apply', '--color=never']
+          const running = await cli().startInTerminal(args, await options())
+          await running.waitFor('stdout', 'Write it? [y/N]')
+          assert.equal(wet(), 0)
+          assert.match(running.stdout, /\+ {2}replicas: 3/)
+          running.type(`${key}\n`)
+          assert.equal((await running.ended).exitCode, exitCode)
+          assert.equal(wet(), writes)
+        }
       })
 
       it('writes nothing where the API server refuses the dry run', async () => {
