@@ -11,8 +11,14 @@ export interface AuditEngine {
   readonly setAside: string | undefined
   /** Writes the one row of `meta` where there is none yet. */
   begin(meta: MetaRow): Promise<void>
-  /** Writes all steps or none; StoreTaken where the epoch is another one by now. */
-  write(steps: readonly TableWrite[], epoch: number): Promise<void>
+  /**
+   * Writes all steps or none, and raises the revision where others have the tables too; StoreTaken where the epoch is
+   * another one by now, StoreGone where only the revision is: an earlier write, of which no answer came, was kept after all.
+   */
+  write(
+    steps: readonly TableWrite[],
+    after: { readonly epoch: number; readonly revision: number },
+  ): Promise<void>
   /** Raises the epoch, so that all who have an earlier one can write no more; resolves with it. */
   claim(): Promise<number>
   usedBytes(): Promise<number>

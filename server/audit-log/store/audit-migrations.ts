@@ -10,7 +10,8 @@ export const AUDIT_MIGRATIONS: readonly Migration[] = [
     sql: `
       CREATE TABLE meta (
         id INTEGER PRIMARY KEY CHECK (id = 1), base INTEGER NOT NULL, number INTEGER NOT NULL,
-        trimmed INTEGER NOT NULL, begins INTEGER NOT NULL, heartbeat INTEGER, epoch INTEGER NOT NULL
+        trimmed INTEGER NOT NULL, begins INTEGER NOT NULL, heartbeat INTEGER, epoch INTEGER NOT NULL,
+        revision INTEGER NOT NULL
       );
       CREATE TABLE writer (
         id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, writer INTEGER NOT NULL, segment INTEGER NOT NULL,

@@ -27,6 +27,8 @@ export interface MetaRow {
   readonly heartbeat: number | null
   /** Rises whenever somebody becomes the one who writes. */
   readonly epoch: number
+  /** Rises with each write to a store that others have too. */
+  readonly revision: number
 }
 
 /** A journal, and how far it was taken over. */
@@ -182,6 +184,7 @@ export const TABLE_SHAPES: Readonly<Record<keyof AuditTables, TableShape>> = {
       begins: 'number',
       heartbeat: 'number',
       epoch: 'number',
+      revision: 'number',
     },
   },
   writer: {

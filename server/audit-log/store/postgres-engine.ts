@@ -9,7 +9,7 @@ import {
 } from '../../kit/store/postgres.ts'
 import { migratePostgres } from '../../kit/store/postgres-migrate.ts'
 import type { AuditEngine } from './audit-engine.ts'
-import { StoreTaken } from './audit-store.ts'
+import { StoreGone, StoreTaken } from './audit-store.ts'
 import { type AuditTables, type MetaRow, TABLE_SHAPES } from './audit-tables.ts'
 import { POSTGRES_MIGRATIONS } from './postgres-migrations.ts'
 import type { TableWrite, WriteRow } from './table-write.ts'
@@ -70,13 +70,19 @@ export class PostgresEngine implements AuditEngine {
     return Number(rows[0]?.['epoch'])
   }
 
-  async write(steps: readonly TableWrite[], epoch: number): Promise<void> {
+  async write(
+    steps: readonly TableWrite[],
+    { epoch, revision }: { readonly epoch: number; readonly revision: number },
+  ): Promise<void> {
     await this.#database.transaction(async (session) => {
       // Locks the row: whoever claims meanwhile waits until this has ended, and whoever did is seen here.
-      const { count } = await session.run('UPDATE meta SET epoch = epoch WHERE id = 1 AND epoch = $1', [
-        epoch,
-      ])
-      if (count !== 1) throw new StoreTaken('another process writes the audit log now')
+      const { rows } = await session.run(
+        'UPDATE meta SET revision = revision + 1 WHERE id = 1 AND epoch = $1 RETURNING revision',
+        [epoch],
+      )
+      if (!rows[0]) throw new StoreTaken('another process writes the audit log now')
+      if (rows[0]['revision'] !== revision + 1)
+        throw new StoreGone('an earlier write came through after all: it is to be planned anew')
       for (const step of steps) await runStep(session, step)
     })
     this.#resize(steps)
@@ -172,7 +178,7 @@ function textOf(
   const same = key.map((column) => `${table}.${column} = given.${column}`).join(' AND ')
   switch (step) {
     case 'insert':
-      return `INSERT INTO ${table} (${names}) VALUES ${tuples} ON CONFLICT DO NOTHING`
+      return `INSERT INTO ${table} (${names}) VALUES ${tuples} ON CONFLICT (${key.join(', ')}) DO NOTHING`
     case 'put':
       return `INSERT INTO ${table} (${names}) VALUES ${tuples} ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${set('excluded')}`
     case 'update':

@@ -10,7 +10,8 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
     sql: `
       CREATE TABLE meta (
         id INTEGER PRIMARY KEY, base BIGINT NOT NULL, number BIGINT NOT NULL, trimmed BIGINT NOT NULL,
-        begins BIGINT NOT NULL, heartbeat BIGINT, epoch BIGINT NOT NULL
+        begins BIGINT NOT NULL, heartbeat BIGINT, epoch BIGINT NOT NULL,
+        revision BIGINT NOT NULL
       );
       CREATE TABLE writer (
         id BIGINT PRIMARY KEY, hash BIGINT NOT NULL, writer BIGINT NOT NULL, segment BIGINT NOT NULL,

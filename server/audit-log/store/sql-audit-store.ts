@@ -40,6 +40,8 @@ export class SqlAuditStore implements AuditStore {
   #writing: Promise<unknown> = Promise.resolve()
   /** What is known to be in the tables; undefined where a write may or may not have been kept. */
   #meta: MetaRow | undefined
+  /** How many writes the tables have had, as far as is known. */
+  #revision = 0
   #base: number | undefined
   #oldest: number | undefined
   /** What this process may write with; undefined before it claimed a store that others have too. */
@@ -65,7 +67,16 @@ export class SqlAuditStore implements AuditStore {
       const begins = clock.now()
       // Numbers of a store that was lost are older than any of this one, so that a watch from there is told to list again.
       const base = Math.floor(begins / 1000) * 1_000_000
-      const meta = { id: 1, base, number: base, trimmed: base, begins, heartbeat: null, epoch: 0 }
+      const meta = {
+        id: 1,
+        base,
+        number: base,
+        trimmed: base,
+        begins,
+        heartbeat: null,
+        epoch: 0,
+        revision: 0,
+      }
       await engine.begin(meta)
     }
     return new SqlAuditStore(engine)
@@ -219,6 +230,7 @@ export class SqlAuditStore implements AuditStore {
     if (this.#meta) return this.#meta
     const meta = await this.#readMeta()
     if (meta.epoch !== this.#epoch) throw this.#taken()
+    this.#revision = meta.revision
     await this.#interned.load()
     for (const row of await this.#engine.db.selectFrom('dictionary').selectAll().orderBy('id').execute())
       this.#codec.use(row)
@@ -229,7 +241,8 @@ export class SqlAuditStore implements AuditStore {
 
   async #write(steps: readonly TableWrite[]): Promise<void> {
     try {
-      await this.#engine.write(steps, this.#epoch ?? -1)
+      await this.#engine.write(steps, { epoch: this.#epoch ?? -1, revision: this.#revision })
+      this.#revision += 1
     } catch (error) {
       // Whether it was kept is not known where the answer did not come.
       this.#meta = undefined

@@ -146,17 +146,22 @@ async function ask(
   const findings: Finding[] = []
   for (const [what, bar, from, question] of questions) {
     const times: number[] = []
+    const busy: number[] = []
     for (let round = 0; round < rounds; round++) {
       const sample = from[(round * 7919) % from.length]
       if (!sample) throw new Error(`nothing to ask about ${what}`)
+      const before = process.threadCpuUsage()
       const began = performance.now()
       await question(sample)
       times.push(performance.now() - began)
+      const { user, system } = process.threadCpuUsage(before)
+      busy.push((user + system) / 1000)
     }
     const { median, p99 } = distribution(times)
     findings.push({
       what: `${many}${what}`,
-      ours: `p50 ${milliseconds(median)}, p99 ${milliseconds(p99)}`,
+      // Beside other work on the machine, what the thread worked tells more.
+      ours: `p50 ${milliseconds(median)}, p99 ${milliseconds(p99)} (CPU ${milliseconds(distribution(busy).p99)})`,
       ...(bar === undefined ? {} : { bar: { text: `p99 ≤ ${bar} ms`, met: p99 <= bar } }),
     })
   }

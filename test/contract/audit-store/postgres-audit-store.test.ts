@@ -100,6 +100,17 @@ describe('the audit log in PostgreSQL', () => {
       )
     })
 
+    it('plans anew what follows a write of which no answer came and that was kept after all', async () => {
+      await first.claim()
+      await first.commit(batch({ added: [change(1)] }))
+      // As a transaction does that the server goes on with once it is awake again.
+      await server.ask(url, 'UPDATE meta SET revision = revision + 1, number = number + 7')
+      const { number } = await second.state()
+      await assert.rejects(first.commit(batch({ added: [change(2)] })), StoreGone)
+      assert.equal(await first.count(everything()), 1)
+      assert.equal((await first.commit(batch({ added: [change(2)] }))).number, number + 1)
+    })
+
     it('reads what another has compressed with dictionaries that it made later', async () => {
       await first.claim()
       const text = (i: number) => ({ path: `spec.a${i}`, op: 'add' as const, to: `value ${i} `.repeat(30) })
