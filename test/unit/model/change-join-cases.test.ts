@@ -222,6 +222,27 @@ describe('the join, case by case', () => {
     ])
   })
 
+  it('a list that was read again: what began before it explains nothing in it', () => {
+    const join = watchingJoin()
+    const carol = { username: 'carol', groups: [], extra: {} }
+    join.review(aReview(1, { user: carol, newHash: 'other', newContent: 'c13' }), true)
+    join.review(
+      aReview(2, {
+        oldVersion: '13',
+        oldHash: 'h13',
+        oldContent: 'c13',
+        newHash: 'h14',
+        newContent: 'c14',
+      }),
+      true,
+    )
+    const previous = { version: '12', hash: 'h12', content: 'c12' }
+    const next = { version: '14', hash: 'h14', content: 'c14' }
+    join.transition(aTransition({ previous, next, skipped: true }), START)
+    const decisions = told([...join.decide(START, 2), ...join.decide(START + 40_000, 2)])
+    assert.deepEqual(decisions, ['1-2 confirmed 14', '14 unattributed', '1-1 not-landed'])
+  })
+
   it('a list that was read again: what nobody reviewed is told, beside what has a name', () => {
     const join = watchingJoin()
     join.review(aReview(1, { oldVersion: '13', oldHash: 'h13', oldContent: 'c13', newHash: 'h14' }), true)
