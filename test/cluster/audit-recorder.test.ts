@@ -225,7 +225,20 @@ describe('Secrets that are watched by their metadata, on a real API server', fun
     cluster = await startControlPlane({ controllers: 'none' })
     await ensureNamespace(cluster.admin, 'vault')
     const resources = recordedResources({ auditResources: [], auditWatchSecrets: true }, () => undefined)
-    recording = await startAuditRecording(cluster, { resources })
+    const absent = {
+      group: 'example.org',
+      version: 'v1',
+      resource: 'absent',
+      kind: 'Absent',
+      namespaced: true,
+    }
+    const unserved = { ...absent, subresources: [], operations: ['UPDATE'], watch: 'full' } as const
+    recording = await startAuditRecording(cluster, { resources: [...resources, unserved] })
+  })
+
+  it('a resource that is not served holds nothing up, and is named', () => {
+    const { ok, reason } = recording.recorder.ready
+    assert.deepEqual([ok, reason], [true, 'recording, but absent.example.org cannot be watched'])
   })
 
   after(async () => {
