@@ -216,6 +216,17 @@ describe('kubectl blame and its companion', () => {
       assert.match(stderr, /^Warning: recording has stopped: the volume is full\n/)
     })
 
+    it('does not say beside a list what its header says', async () => {
+      api.companion.changes.warnings = ['changes are recorded since 2026-11-01T00:00:00Z']
+      const warned = async (line: string) =>
+        (await run(line)).stderr.includes('Warning: changes are recorded')
+      assert.equal(await warned('deploy web -n shop --since 900d'), false)
+      assert.equal(await warned('--since 900d'), false)
+      assert.equal(await warned('deploy web -n shop --since 900d -f patch'), true)
+      assert.equal(await warned('deploy web -n shop --since 900d --no-headers'), true)
+      assert.equal(await warned('deploy web -n shop --since 900d --user nobody'), true)
+    })
+
     it('reads all pages of a long history', async () => {
       for (let i = 0; i < 600; i++) api.companion.changes.record(scale(i))
       assert.equal((await changesOf('deploy web -n shop --max-history 0')).length, 603)

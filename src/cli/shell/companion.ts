@@ -113,7 +113,7 @@ function absent(
       })
     case 'found':
       return new DeckError('COMPANION_ABSENT', `the companion of this cluster serves no ${resource}`, {
-        hint: `Add the component to it: kubectl deckwatch install --components ${component}`,
+        hint: `Add the component to it: kubectl deckwatch install --components all`,
       })
   }
 }

@@ -17,7 +17,7 @@ describe('the line that says what an answer lacks', () => {
       lackingHint({ type: 'no-companion', reason: 'the companion does not answer: 503' }),
       'the companion does not answer: 503, so managers, not people: kubectl deckwatch status',
     )
-    assert.match(lackingHint({ type: 'no-audit-log' }), /^Nothing is recorded, .*--components audit-log$/)
+    assert.match(lackingHint({ type: 'no-audit-log' }), /^Nothing is recorded, .*--components all$/)
     assert.match(lackingHint({ type: 'not-asked' }), /--companion=never/)
   })
 })

@@ -106,7 +106,7 @@ describe('looking for a companion', () => {
         'lacks the component',
         () => (api.companion.resources = []),
         /serves no clusterimages/,
-        /install --components image-graph$/,
+        /install --components all$/,
       ],
     ]
     for (const [what, spoil, message, hint] of missing) {

@@ -18,7 +18,7 @@ export function lackingHint(lacking: Lacking): string {
         ? 'No companion, so managers, not people: kubectl deckwatch install --components audit-log'
         : `${lacking.reason}, so managers, not people: kubectl deckwatch status`
     case 'no-audit-log':
-      return 'Nothing is recorded, so managers, not people: kubectl deckwatch install --components audit-log'
+      return 'Nothing is recorded, so managers, not people: kubectl deckwatch install --components all'
     case 'not-asked':
       return 'The companion was not asked (--companion=never), so managers, not people'
   }
