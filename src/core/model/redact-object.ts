@@ -88,7 +88,6 @@ class Redaction {
   }
 
   object(fields: Fields, depth: number): Fields {
-    if (depth > MAX_DEPTH) throw new RangeError(`the object is nested more than ${MAX_DEPTH} times`)
     let copy: Record<string, unknown> | undefined
     for (const key in fields) {
       const value = fields[key]
@@ -107,10 +106,14 @@ class Redaction {
     if (typeof value === 'string') return this.#text(key, value)
     if (typeof value === 'number') return this.#isCredential(key) ? this.#value(value) : value
     if (typeof value !== 'object' || value === null) return value
+    refuseDeep(depth)
     if (key === 'managedFields') return value
     if (Array.isArray(value)) return this.#list(key, value as readonly unknown[], depth + 1)
-    if (key === 'annotations') return this.#annotations(value as Fields)
-    return PLAIN_MAPS.has(key) ? this.#plain(value as Fields, depth) : this.#nested(value as Fields, depth)
+    if (key === 'annotations') return this.#annotations(value as Fields, depth)
+    // What labels are called says nothing of their values.
+    if (PLAIN_MAPS.has(key))
+      return this.#texts(value as Fields, depth, (_key, text) => this.#free(text, 'public'))
+    return this.#nested(value as Fields, depth)
   }
 
   /** Some kinds hold whole objects of others. */
@@ -140,6 +143,7 @@ class Redaction {
   }
 
   #list(key: string, list: readonly unknown[], depth: number): readonly unknown[] {
+    refuseDeep(depth)
     let copy: unknown[] | undefined
     for (let i = 0; i < list.length; i++) {
       const value = list[i]
@@ -148,7 +152,6 @@ class Redaction {
         kept =
           this.#isFlag(list[i - 1]) && !value.startsWith('-') ? this.#value(value) : this.#text(key, value)
       } else if (Array.isArray(value)) {
-        if (depth > MAX_DEPTH) throw new RangeError(`the object is nested more than ${MAX_DEPTH} times`)
         kept = this.#list(key, value as readonly unknown[], depth + 1)
       } else if (typeof value === 'object' && value !== null) {
         kept = this.#nested(value as Fields, depth)
@@ -164,8 +167,8 @@ class Redaction {
     )
   }
 
-  #annotations(annotations: Fields): Fields {
-    return mapTexts(annotations, (key, value) => {
+  #annotations(annotations: Fields, depth: number): Fields {
+    return this.#texts(annotations, depth, (key, value) => {
       if (WHOLE_OBJECTS.has(key)) return this.#mark(value)
       // An ingress names the Secret of its users: `nginx.ingress.kubernetes.io/auth-secret`.
       const named = this.#isCredential(key) && !/\.[a-z]+\/.*secret$/.test(key)
@@ -173,10 +176,20 @@ class Redaction {
     })
   }
 
-  #plain(fields: Fields, depth: number): Fields {
-    const texts = mapTexts(fields, (_key, value) => this.#free(value, 'public'))
-    return texts.matchLabels === undefined ? texts : this.object(texts, depth + 1)
+  /** A map of texts; whatever else is in it is looked at like any other field. */
+  #texts(fields: Fields, depth: number, change: (key: string, value: string) => string): Fields {
+    let copy: Record<string, unknown> | undefined
+    for (const key in fields) {
+      const value = fields[key]
+      const kept = typeof value === 'string' ? change(key, value) : this.#field(key, value, depth + 1)
+      if (kept !== value) (copy ??= { ...fields })[key] = kept
+    }
+    return copy ?? fields
   }
+}
+
+function refuseDeep(depth: number): void {
+  if (depth > MAX_DEPTH) throw new RangeError(`the object is nested more than ${MAX_DEPTH} times`)
 }
 
 /** A Secret without its values. Equal values have equal marks, whether they are written in base64 or as they are. */

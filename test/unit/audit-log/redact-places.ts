@@ -143,6 +143,8 @@ export const PLACES: readonly Place[] = [
         metadata,
         spec: {
           auth: { rootPassword: secrets[0], tokens: secrets },
+          selector: { auth: { password: secrets[0] } },
+          labels: [{ token: secrets[0] }],
           helm: { parameters: secrets.map((value) => ({ name: 'auth.password', value })) },
         },
       },
