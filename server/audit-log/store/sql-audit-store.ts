@@ -83,7 +83,7 @@ export class SqlAuditStore implements AuditStore {
   }
 
   async state(): Promise<AuditStoreState> {
-    if (this.#epoch !== undefined && this.#meta) return this.#stateOf(this.#meta)
+    if (!this.#engine.shared && this.#meta) return this.#stateOf(this.#meta)
     const meta = await this.#readMeta()
     await this.#readOldest()
     return this.#stateOf(meta)

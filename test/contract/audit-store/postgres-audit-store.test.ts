@@ -62,11 +62,13 @@ describe('the audit log in PostgreSQL', () => {
       assert.deepEqual(await second.get({ writer: 7, seq: 1 }), await first.get({ writer: 7, seq: 1 }))
       await second.claim()
       // The former one was asleep and knows of nothing.
+      assert.deepEqual(await first.state(), await second.state())
       await assert.rejects(first.commit(batch({ added: [change(2)] })), StoreTaken)
       await assert.rejects(first.trim(limits(), 0), StoreTaken)
       const { object } = change(1)
       await assert.rejects(first.purge({ ...object, path: undefined }), StoreTaken)
       const { number } = await second.commit(batch({ added: [change(3)] }))
+      assert.equal((await first.state()).number, number)
       await assert.rejects(first.commit(batch({ added: [change(4)] })), StoreTaken)
       assert.equal((await first.state()).number, number)
       assert.equal(await first.count(everything()), 2)
