@@ -196,9 +196,9 @@ describe('kubectl blame and its companion', () => {
       const { stdout, stderr, exitCode } = await run('deploy web -n shop')
       assert.equal(exitCode, 0)
       assert.match(stdout, /last writes by field manager/)
-      assert.match(stderr, /kubectl deckwatch install --components audit-log/)
+      assert.match(stderr, /kubectl deckwatch install --components all/)
       const required = await run('deploy web -n shop --companion=require')
-      assert.match(required.stderr, /serves no changes \[COMPANION_ABSENT\]\n.*--components audit-log/)
+      assert.match(required.stderr, /serves no changes \[COMPANION_ABSENT\]\n.*--components all/)
     })
 
     it('goes on by managedFields where its answer is not understood', async () => {

@@ -1,5 +1,10 @@
 import { type Clock, rfc3339Seconds } from '../../../src/core/lib/time.ts'
-import type { ChangeListExtra, ChangeState, FieldTouch } from '../../../src/core/wire/change.ts'
+import {
+  RECORDED_SINCE,
+  type ChangeListExtra,
+  type ChangeState,
+  type FieldTouch,
+} from '../../../src/core/wire/change.ts'
 import { ApiError } from '../../kit/api/api-error.ts'
 import type { AccessReviewer } from '../../kit/api/authorize.ts'
 import type { Caller } from '../../kit/api/caller.ts'
@@ -310,5 +315,5 @@ function warningsOf({ ready, store }: Known): string[] {
 
 function historyWarnings({ store }: Known, sinceTime: number | undefined): string[] {
   if (sinceTime === undefined || sinceTime >= store.begins) return []
-  return [`changes are recorded since ${rfc3339Seconds(store.begins)}`]
+  return [`${RECORDED_SINCE} ${rfc3339Seconds(store.begins)}`]
 }

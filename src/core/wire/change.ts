@@ -145,6 +145,9 @@ export interface FieldTouch {
   readonly state: ChangeState
 }
 
+/** How the warning begins that comes with a list that was asked for from before recording began; the time follows. */
+export const RECORDED_SINCE = 'changes are recorded since'
+
 /** What a list of changes tells beside its items, at the top level of the list object. */
 export interface ChangeListExtra {
   /** RFC 3339 UTC: nothing before was recorded. */

@@ -106,7 +106,57 @@ describe('what a change did, in words', () => {
     assert.deepEqual(field({ path: 'metadata.finalizers[="a/b"]', op: 'remove', from: 'a/b' }), [
       'metadata.finalizers[a/b]  removed',
     ])
-    assert.deepEqual(field({ path: 'data', op: 'add', to: { value: 'x' } }), ['data  added: {value: x}'])
+    assert.deepEqual(field({ path: 'metadata.labels', op: 'add', to: {} }), ['metadata.labels  added: {}'])
+  })
+
+  it('tells each field of what came or went as a whole', () => {
+    const app = 'spec.template.spec.containers[name=app]'
+    const restartedAt = { 'kubectl.kubernetes.io/restartedAt': '2026-11-21T10:00:00Z' }
+    assert.deepEqual(field({ path: 'spec.template.metadata.annotations', op: 'add', to: restartedAt }), [
+      'restarted',
+    ])
+    const secretKeyRef = { name: 'database', key: 'password' }
+    const env = [
+      { name: 'LOG_LEVEL', value: 'info' },
+      { name: 'PASSWORD', valueFrom: { secretKeyRef } },
+    ]
+    assert.deepEqual(field({ path: `${app}.env`, op: 'add', to: env }), [
+      'containers[app].env[LOG_LEVEL]  added: info',
+      'containers[app].env[PASSWORD].valueFrom.secretKeyRef.name  added: database',
+      'containers[app].env[PASSWORD].valueFrom.secretKeyRef.key  added: password',
+    ])
+    assert.deepEqual(field({ path: `${app}.resources`, op: 'remove', from: { limits: { memory: '1Gi' } } }), [
+      'containers[app].resources.limits.memory  removed, was: 1Gi',
+    ])
+    assert.deepEqual(field({ path: 'metadata.finalizers', op: 'add', to: ['a/b'] }), [
+      'metadata.finalizers[a/b]  added',
+    ])
+    assert.deepEqual(field({ path: 'data', op: 'add', to: { token: 'redacted:0123456789abcdef' } }), [
+      'data.token  added: ***',
+    ])
+  })
+
+  it('leaves out what a new container has by default, but not for -o wide', () => {
+    const path = 'spec.template.spec.containers[name=proxy]'
+    const to = { name: 'proxy', image: 'envoy:1', terminationMessagePolicy: 'File', resources: {} }
+    const added = { path, op: 'add', to } as const
+    assert.deepEqual(field(added), ['containers[proxy].image  added: envoy:1', '+ 2 defaults (-o wide)'])
+    const wide = changeLines(change({ changes: [added] }), { fields: Number.POSITIVE_INFINITY })
+    assert.equal(wide.length, 3)
+    const policy = { path: `${path}.terminationMessagePolicy`, op: 'replace', from: 'x', to: 'File' } as const
+    assert.equal(field(policy).length, 1)
+  })
+
+  it('keeps what has many fields, or no names, as one value', () => {
+    const data = Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`key${i}`, 'x']))
+    assert.equal(field({ path: 'data', op: 'add', to: data }).length, 1)
+    const path = 'spec.template.spec.containers[name=app].args'
+    assert.deepEqual(field({ path, op: 'add', to: ['a', 'a'] }), ['containers[app].args  added: [a, a]'])
+    assert.deepEqual(field({ path: 'not a path', op: 'add', to: { a: 1 } }), ['not a path  added: {a: 1}'])
+    const rolling = { rollingUpdate: { maxSurge: '25%' }, type: 'RollingUpdate' }
+    assert.deepEqual(field({ path: 'spec.strategy', op: 'remove', from: rolling }), [
+      'strategy  removed, was: {rollingUpdate: {maxSurge: 25%}, type: RollingUpdate}',
+    ])
   })
 
   it('counts the lines of a text, and shows the one that changed', () => {

@@ -1,6 +1,6 @@
 import { visible } from '../../../core/lib/text.ts'
 import type { KubernetesObject } from '../../../core/wire/admission-review.ts'
-import type { Change } from '../../../core/wire/change.ts'
+import { RECORDED_SINCE, type Change } from '../../../core/wire/change.ts'
 import { localCalendar } from '../../features/blame/calendar.ts'
 import { nothingHint, untouchedHint } from '../../features/blame/hints.ts'
 import { changeSelector } from '../../features/blame/select.ts'
@@ -24,7 +24,7 @@ export async function answerFor(run: BlameRun): Promise<Answer> {
   const questions = questionsFor(targets, undefined, options)
   const recorded = await way?.question.first(() => recordedChanges(way.ports, questions, options, signal))
   if (!way || !recorded) return ownedAnswer(run)
-  await warn(session, recorded.warnings)
+  await warnOf(recorded, run)
   const { resourceVersion } = recorded
   const known = await completed(run, recorded)
   if (!options.consequences) return { ...known, way, resourceVersion }
@@ -37,6 +37,16 @@ export async function answerFor(run: BlameRun): Promise<Answer> {
 /** Says on stderr what a server wants its caller to know, as kubectl does. */
 export async function warn({ stderr }: Pick<Session, 'stderr'>, warnings: readonly string[]): Promise<void> {
   for (const warning of warnings) await stderr.write(`Warning: ${visible(warning)}\n`)
+}
+
+/** What the companion wants known; since when it records stands in the header of a list. */
+export async function warnOf(
+  { warnings, changes }: Pick<Recorded, 'warnings' | 'changes'>,
+  { options: { format, noHeaders }, session }: Pick<BlameRun, 'options' | 'session'>,
+): Promise<void> {
+  const inHeader = (format === 'list' || format === 'wide') && !noHeaders && changes.length > 0
+  const others = warnings.filter((warning) => !(inHeader && warning.startsWith(RECORDED_SINCE)))
+  await warn(session, others)
 }
 
 const NO_USERS = 'managedFields name no users: --user and --group find nothing without the companion'

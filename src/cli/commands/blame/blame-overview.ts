@@ -3,7 +3,7 @@ import { formatCount } from '../../../core/lib/bytes.ts'
 import { localCalendar } from '../../features/blame/calendar.ts'
 import { overview } from '../../features/blame/overview.ts'
 import type { CompanionMode } from '../../shell/companion.ts'
-import { warn } from './answer.ts'
+import { warnOf } from './answer.ts'
 import type { Answer, BlameRun } from './blame-run.ts'
 import { findChangesWay, type ChangesWay } from './changes-way.ts'
 import { questionsFor, recordedChanges, type Recorded } from './recorded-changes.ts'
@@ -37,7 +37,7 @@ export async function overviewAnswer(run: BlameRun): Promise<OverviewAnswer> {
   const way = await findChangesWay({ ...search, namespace: run.scope })
   if (!way) throw new TypeError('a companion is found where it is required')
   const { recorded, scope } = await recordedOf(run, way)
-  await warn(session, recorded.warnings)
+  await warnOf(recorded, run)
   const { changes, recordingSince, gaps, resourceVersion } = recorded
   const hints =
     changes.length >= MOST

@@ -2,6 +2,7 @@ import { plural } from '../../../core/lib/text.ts'
 import type { Change, ChangedObject, FieldChange } from '../../../core/wire/change.ts'
 import { byInterest, isDefaulted } from './field-interest.ts'
 import { fieldLine, type ChangeLine } from './field-line.ts'
+import { unfoldField } from './unfold-fields.ts'
 
 /** How what a change did is told. */
 export interface ChangeLinesOptions {
@@ -115,10 +116,15 @@ function updateLines({ changes, truncated = false }: Change, limit: number): Cha
       ),
     ]
   }
-  const words = changes.flatMap((change) => wordOf(change) ?? [])
-  const lines = byInterest(changes.filter((change) => wordOf(change) === undefined)).map(fieldLine)
+  const fields = changes.flatMap((change) => (wordOf(change) ? [change] : unfoldField(change)))
+  // What came with the whole and nobody chose; what was changed by itself was chosen.
+  const isTold = (field: FieldChange): boolean => changes.includes(field) || !isDefaulted(field)
+  const chosen = Number.isFinite(limit) ? fields.filter(isTold) : fields
+  const words = chosen.flatMap((change) => wordOf(change) ?? [])
+  const lines = byInterest(chosen.filter((change) => wordOf(change) === undefined)).map(fieldLine)
   return [
     ...atMost([...words, ...lines], limit),
+    ...defaultsLine(fields.length - chosen.length),
     ...(truncated ? [sentence('values too large, not kept', 'faint')] : []),
   ]
 }
@@ -129,11 +135,11 @@ function ownedLines({ changes }: Change, limit: number): ChangeLine[] {
   const lines = byInterest(chosen).map((change) =>
     change.path.endsWith(RESTARTED) ? sentence('restarted') : fieldLine(change),
   )
-  const defaults = changes.length - chosen.length
-  return [
-    ...atMost(lines, limit),
-    ...(defaults > 0 ? [sentence(`+ ${plural(defaults, 'default')} (-o wide)`, 'faint')] : []),
-  ]
+  return [...atMost(lines, limit), ...defaultsLine(changes.length - chosen.length)]
+}
+
+function defaultsLine(count: number): ChangeLine[] {
+  return count > 0 ? [sentence(`+ ${plural(count, 'default')} (-o wide)`, 'faint')] : []
 }
 
 /** One line more costs no more than saying that there is one. */

@@ -43,11 +43,12 @@ const DEFAULTS: Readonly<Record<string, readonly unknown[]>> = {
 /** Empty objects of a pod's spec that stand for nothing. */
 const EMPTY_BY_DEFAULT = new Set(['resources', 'securityContext'])
 
-/** Whether a field has the value that it would have if nobody had said anything. */
-export function isDefaulted({ path, to }: FieldChange): boolean {
+/** Whether a field has, or where it was removed had, the value that it would have if nobody had said anything. */
+export function isDefaulted({ path, op, from, to }: FieldChange): boolean {
   const key = /([A-Za-z]+)$/.exec(path)?.[1] ?? ''
-  if (EMPTY_BY_DEFAULT.has(key)) return JSON.stringify(to) === '{}'
-  return DEFAULTS[key]?.includes(to) ?? false
+  const value = op === 'remove' ? from : to
+  if (EMPTY_BY_DEFAULT.has(key)) return JSON.stringify(value) === '{}'
+  return DEFAULTS[key]?.includes(value) ?? false
 }
 
 const RANKS: readonly RegExp[] = [

@@ -135,7 +135,7 @@ export function changeRows(
 }
 
 function cellsOf(change: Change, options: RowOptions, depth: number): string[] {
-  const { object, via, metadata, user } = change
+  const { object, metadata, user } = change
   // Under the change that led to it a consequence needs no word on whose it was.
   const who = options.owners
     ? managerText(change)
@@ -148,9 +148,16 @@ function cellsOf(change: Change, options: RowOptions, depth: number): string[] {
     ...(time === undefined ? [] : [time]),
     ...(options.objects === 'none' ? [] : [`${place}${objectText(object)}`]),
     who,
-    ...(options.via ? [user === undefined && via.source === '' ? '' : viaText(via)] : []),
+    ...(options.via ? [viaCell(change)] : []),
     ...(options.ids ? [metadata?.name ?? ''] : []),
   ]
+}
+
+/** Without a name WHO tells the manager; who writes a subresource such as scale may not have said what with. */
+function viaCell({ user, via, operation, object: { subresource } }: Change): string {
+  if (user === undefined && via.source === '') return ''
+  const unsaid = via.tool === '' && operation === 'UPDATE' && subresource !== ''
+  return viaText(via) || (unsaid ? `/${subresource}` : '')
 }
 
 /** `kube-controller-manager (/status)` */
