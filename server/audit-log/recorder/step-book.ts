@@ -12,8 +12,8 @@ import type { KubernetesObject } from '../../../src/core/wire/admission-review.t
 import type { FieldChange } from '../../../src/core/wire/change.ts'
 import type { WatchedStep } from '../feed.ts'
 import type { AuditStore, ChangeId, ChangeRecord, KnownObject } from '../store/audit-store.ts'
+import { managerOf } from './field-manager.ts'
 import type { NextBatch } from './next-batch.ts'
-import { newestEntry } from './silent-writes.ts'
 
 /** What steps are kept with. */
 export interface StepBookDeps {
@@ -81,7 +81,7 @@ export class StepBook {
     const { object } = seen
     const changes = await this.#changes(step, named)
     if (changes?.length === 0) return undefined
-    const manager = operation === 'DELETE' ? '' : (newestEntry(object)?.manager ?? '')
+    const manager = operation === 'DELETE' ? '' : managerOf(object, changes ?? [])
     const after = gone || operation === 'DELETE' ? '' : next.version
     return {
       id,
