@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { runKubectl } from '../test/kit/kubernetes/kubectl.ts'
 import type { KubectlCluster } from '../test/kit/shop/deploy-shop.ts'
+import { Colleagues } from './demo/blame-programme.ts'
 import { startLocalCluster } from './demo/local-cluster.ts'
 import { DEMO_USAGE, demoOptions, type DemoOptions } from './demo/options.ts'
 import { playCompanion, playLocal, playReadOnly, playShopOn } from './demo/programme.ts'
@@ -67,22 +68,24 @@ async function playOnLocal(
   try {
     const { controlPlane, whyNoCompanion } = local
     const path = [pluginFolder, dirname(controlPlane.kubectlPath)].join(delimiter)
+    const folder = controlPlane.folder.path
+    const colleagues =
+      whyNoCompanion === undefined ? await Colleagues.invite(controlPlane, folder) : undefined
+    const kubeconfig = colleagues?.kubeconfig ?? controlPlane.adminKubeconfig
     const environment = {
       ...process.env,
       PATH: [path, process.env['PATH']].join(delimiter),
-      KUBECONFIG: controlPlane.adminKubeconfig,
+      KUBECONFIG: kubeconfig,
       XDG_CACHE_HOME: controlPlane.folder.file('plugin-cache'),
     }
-    const stage = new Stage({ environment, signal, recording })
+    const stage = new Stage({ environment, folder, signal, recording })
     await playLocal(stage, controlPlane)
-    if (whyNoCompanion === undefined) await playCompanion(stage, controlPlane)
+    if (colleagues) await playCompanion(stage, colleagues, signal)
     else say(`\nThe companion is left out: ${whyNoCompanion}.`)
     if (!options.once) {
       say(`\nThe cluster stays up until Ctrl-C. In another terminal:`)
-      say(
-        `  export KUBECONFIG=${controlPlane.adminKubeconfig}\n  export PATH=${path}:$PATH\n  kubectl images -A`,
-      )
-      if (whyNoCompanion === undefined) say('  kubectl deckwatch install')
+      say(`  export KUBECONFIG=${kubeconfig}\n  export PATH=${path}:$PATH\n  kubectl images -A`)
+      if (colleagues) say('  kubectl deckwatch install --components image-graph,audit-log')
       if (options.record !== undefined) recording?.write(options.record)
       while (!signal.aborted) await delay(STAY_MS, undefined, { signal }).catch(() => undefined)
     }

@@ -2,6 +2,7 @@ import { removeShop, deployShop, deployPay, type KubectlCluster } from '../../te
 import { SHOP_IMAGES } from '../../test/kit/shop/shop-images.ts'
 import type { ShopNamespaces } from '../../test/kit/shop/shop-manifests.ts'
 import { waitUntilUp } from '../../test/kit/shop/wait-until-up.ts'
+import { playBlame, type Colleagues } from './blame-programme.ts'
 import { say, step, type Stage } from './stage.ts'
 
 /** How long the stream waits for a rollout, in milliseconds. */
@@ -42,10 +43,14 @@ export async function playLocal(stage: Stage, cluster: KubectlCluster): Promise<
 }
 
 /** The companion from its installation to its removal, on a local cluster whose node has its image. */
-export async function playCompanion(stage: Stage, cluster: KubectlCluster): Promise<void> {
+export async function playCompanion(
+  stage: Stage,
+  colleagues: Colleagues,
+  signal: AbortSignal,
+): Promise<void> {
   await stage.show({
     caption: 'The companion comes with one command, which asks first unless told --yes',
-    command: 'kubectl deckwatch install --yes',
+    command: 'kubectl deckwatch install --components image-graph,audit-log --yes',
   })
   await stage.show({
     caption: 'From then on plain kubectl knows images, with -w too',
@@ -55,14 +60,12 @@ export async function playCompanion(stage: Stage, cluster: KubectlCluster): Prom
     caption: 'The plugin asks the companion in place of all pods, and shows the same',
     command: 'kubectl images -A',
   })
+  await colleagues.work(stage)
   await stage.showStream({
-    caption: 'The stream, while the companion’s pod is deleted and deployment/web gets its old image again',
+    caption:
+      'The stream, while the companion has no pod for a while and deployment/web gets its old image again',
     command: 'kubectl images -n shop --follow --no-initial',
-    meanwhile: async (signal) => {
-      const pods = ['-n', 'deckwatch', '-l', 'app.kubernetes.io/name=deckwatch']
-      await run(cluster, ['delete', 'pod', ...pods, '--wait=false'], signal)
-      await changeImage(cluster, 'shop', SHOP_IMAGES.nginx, signal)
-    },
+    meanwhile: (limit) => colleagues.workUnseen(SHOP_IMAGES.nginx, limit),
     until: `[-|image]  ${SHOP_IMAGES.nginxNext} `,
     atMostMs: ROLLOUT_MS,
   })
@@ -74,7 +77,13 @@ export async function playCompanion(stage: Stage, cluster: KubectlCluster): Prom
     caption: 'What came and went of nginx in the last hour',
     command: 'kubectl images nginx -n shop --since 1h',
   })
-  await stage.show({ caption: 'How the companion does', command: 'kubectl deckwatch status' })
+  await colleagues.workOn(stage, signal)
+  await playBlame(stage)
+  await stage.show({
+    caption: 'How the companion does, and that a change has no name',
+    command: 'kubectl deckwatch status',
+    exitCode: 1,
+  })
   await stage.show({
     caption: 'Away with it, and with all that it made',
     command: 'kubectl deckwatch uninstall --yes',

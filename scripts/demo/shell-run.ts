@@ -4,16 +4,28 @@ import process from 'node:process'
 
 const PATIENCE_MS = 5000
 
+/** Where a command line runs. */
+export interface Surroundings {
+  readonly environment: NodeJS.ProcessEnv
+  /** This process's own where undefined. */
+  readonly folder: string | undefined
+}
+
 /** One command line in a shell, with all that it and what it starts print, in the order of a terminal. */
 export class ShellRun {
   readonly #child: ChildProcess
   readonly #ended: Promise<unknown>
   #output = ''
 
-  constructor(command: string, environment: NodeJS.ProcessEnv, onOutput: (text: string) => void = () => {}) {
+  constructor(
+    command: string,
+    { environment, folder }: Surroundings,
+    onOutput: (text: string) => void = () => {},
+  ) {
     // One pipe for both streams keeps their order; a process group of its own can be interrupted as a whole.
     this.#child = spawn('sh', ['-c', `exec 2>&1\n${command}`], {
       env: environment,
+      cwd: folder,
       stdio: ['ignore', 'pipe', 'ignore'],
       detached: true,
     })

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Progress } from '../../src/cli/render/progress.ts'
 import { systemClock } from '../../src/core/lib/time.ts'
 import type { Recording } from './recording.ts'
-import { ShellRun } from './shell-run.ts'
+import { ShellRun, type Surroundings } from './shell-run.ts'
 
 /** How long a stream goes on after the last change that it was to show, in milliseconds. */
 const AFTERGLOW_MS = 1500
@@ -18,6 +18,8 @@ export interface Command {
   readonly caption: string
   /** As a person types it into a shell. */
   readonly command: string
+  /** The exit code with which it ends as it should; 0 where left out. */
+  readonly exitCode?: number
 }
 
 /** A command that prints until it is interrupted, while something happens. */
@@ -32,39 +34,43 @@ export interface StreamCommand extends Command {
 /** Where the demo plays: says what is done, runs commands and prints what they print, unchanged. */
 export class Stage {
   readonly #environment: NodeJS.ProcessEnv
+  readonly #folder: string | undefined
   readonly #signal: AbortSignal
   readonly #recording: Recording | undefined
   #failed = 0
 
   constructor(options: {
     readonly environment: NodeJS.ProcessEnv
+    /** Where commands find files that they name; this process's own folder where left out. */
+    readonly folder?: string
     readonly signal: AbortSignal
     readonly recording: Recording | undefined
   }) {
     this.#environment = options.environment
+    this.#folder = options.folder
     this.#signal = options.signal
     this.#recording = options.recording
   }
 
-  /** How many commands have ended with another exit code than 0. */
+  /** How many commands have ended with another exit code than they should. */
   get failed(): number {
     return this.#failed
   }
 
   /** Prints what is shown and how long it took, the command, and its output. */
-  async show({ caption, command }: Command): Promise<void> {
+  async show({ caption, command, exitCode = 0 }: Command): Promise<void> {
     this.#signal.throwIfAborted()
     const started = performance.now()
-    const run = new ShellRun(command, this.#environment)
+    const run = new ShellRun(command, this.#surroundings())
     const interrupt = (): void => void run.interrupt()
     this.#signal.addEventListener('abort', interrupt)
     const code = await run.ended()
     this.#signal.removeEventListener('abort', interrupt)
     this.#signal.throwIfAborted()
     const seconds = ((performance.now() - started) / 1000).toFixed(2)
-    say(`\n# ${caption} (${seconds} s${code === 0 ? '' : `, exit code ${code}`})\n$ ${command}`)
+    say(`\n# ${caption} (${seconds} s${code === exitCode ? '' : `, exit code ${code}`})\n$ ${command}`)
     process.stdout.write(run.output)
-    if (code !== 0) this.#failed += 1
+    if (code !== exitCode) this.#failed += 1
     this.#recording?.add(caption, command, run.output)
   }
 
@@ -74,7 +80,7 @@ export class Stage {
     say(
       `\n# ${caption} (until the demo interrupts it, at most ${Math.round(atMostMs / 1000)} s)\n$ ${command}`,
     )
-    const run = new ShellRun(`exec ${command}`, this.#environment, (text) => process.stdout.write(text))
+    const run = new ShellRun(`exec ${command}`, this.#surroundings(), (text) => process.stdout.write(text))
     const shown = (): boolean => until === undefined || run.output.includes(until)
     const limit = AbortSignal.any([this.#signal, AbortSignal.timeout(atMostMs)])
     try {
@@ -90,6 +96,10 @@ export class Stage {
       if ((await run.interrupt()) !== 130 || !shown()) this.#failed += 1
     }
     this.#recording?.add(caption, command, run.output)
+  }
+
+  #surroundings(): Surroundings {
+    return { environment: this.#environment, folder: this.#folder }
   }
 }
 

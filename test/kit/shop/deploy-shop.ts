@@ -29,13 +29,13 @@ export async function deployPay(cluster: KubectlCluster, namespaces: ShopNamespa
   await applyManifests(cluster, payManifests(namespaces))
 }
 
-/** `kubectl apply` of objects, as one list from its standard input. */
+/** `kubectl apply --server-side` of objects, as one list from its standard input. */
 export async function applyManifests(
   cluster: KubectlCluster,
   items: readonly KubernetesObject[],
 ): Promise<void> {
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
-  await must(cluster, ['apply', '--filename=-'], { input })
+  await must(cluster, ['apply', '--server-side', '--filename=-'], { input })
 }
 
 /** Deletes the shop's namespaces and waits until they are gone; fine where there are none. */

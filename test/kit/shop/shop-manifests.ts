@@ -28,7 +28,7 @@ export function shopManifests({ shop }: ShopNamespaces): readonly KubernetesObje
         { ...container('migrate', SHOP_IMAGES.alpine), command: ['true'] },
         { ...container('proxy', SHOP_IMAGES.busybox), restartPolicy: 'Always' },
       ],
-      containers: [container('app', SHOP_IMAGES.nginx)],
+      containers: [{ ...container('app', SHOP_IMAGES.nginx), env: [{ name: 'LOG_LEVEL', value: 'info' }] }],
     }),
     deployment(shop, 'cart', 2, { containers: [container('app', SHOP_IMAGES.nginxInFull)] }),
     statefulSet(shop, 'sessions', 2, { containers: [container('redis', SHOP_IMAGES.redis)] }),
