@@ -31,5 +31,13 @@ export function auditLogConfig(config: Config): AuditLogConfig {
     auditJournalBytes: config.auditJournalBytes,
     auditWebhook: config.auditWebhook,
     store: config.store,
+    auditExport:
+      config.auditExport === ''
+        ? undefined
+        : {
+            url: config.auditExport,
+            format: config.auditExportFormat,
+            headers: config.auditExportHeaders,
+          },
   }
 }

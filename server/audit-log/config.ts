@@ -51,4 +51,16 @@ export interface AuditLogConfig {
   readonly auditWebhook: string
   /** `postgres://…`; empty: SQLite on the volume. */
   readonly store: string
+  /** Who is told of changes that landed; undefined: nobody. */
+  readonly auditExport: ExportTarget | undefined
+}
+
+/** Where changes are exported to. */
+export interface ExportTarget {
+  /** `https://collector:4318/v1/logs`. */
+  readonly url: string
+  /** OTLP/HTTP with JSON, or the changes as JSON, one a line (application/x-ndjson). */
+  readonly format: 'otlp' | 'jsonl'
+  /** Such as `authorization`; never shown. */
+  readonly headers: Readonly<Record<string, string>>
 }

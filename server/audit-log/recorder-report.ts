@@ -25,6 +25,17 @@ export interface RecorderTotals {
   /** Changes that landed without a review because a rule leaves them out. */
   readonly excluded: number
   readonly gapMs: number
+  /** Changes of which a collector was told, attempts at that which failed, and changes that it refused for good. */
+  readonly export: { readonly exported: number; readonly failures: number; readonly refused: number }
+}
+
+/** The totals of a recorder that has counted nothing yet. */
+export const NOTHING_COUNTED: RecorderTotals = {
+  changes: {},
+  noOps: 0,
+  excluded: 0,
+  gapMs: 0,
+  export: { exported: 0, failures: 0, refused: 0 },
 }
 
 /** What is true in the main thread, and the recorder must know. */

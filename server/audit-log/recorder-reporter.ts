@@ -1,7 +1,8 @@
 import type { Clock } from '../../src/core/lib/time.ts'
 import type { ThreadPort } from '../kit/thread/serve-thread.ts'
 import type { RecordedResource } from './config.ts'
-import type { RecorderReport, RecorderTotals } from './recorder-report.ts'
+import type { ChangeExporter } from './export/change-exporter.ts'
+import { NOTHING_COUNTED, type RecorderReport } from './recorder-report.ts'
 import type { Recorder } from './recorder/recorder.ts'
 import type { AuditStore, StoredGap } from './store/audit-store.ts'
 
@@ -17,7 +18,6 @@ export interface RecorderReporterDeps {
 /** What takes a look at the store is looked up no more often. */
 const LOOK_MS = 1000
 const MAX_GAPS = 20
-const NOTHING: RecorderTotals = { changes: {}, noOps: 0, excluded: 0, gapMs: 0 }
 
 /** Tells the main thread how the recorder fares: at once what readers need, and about once a second the rest. */
 export class RecorderReporter {
@@ -45,11 +45,11 @@ export class RecorderReporter {
       gaps: [],
       taken: 0,
       pendingAgeMs: 0,
-      totals: NOTHING,
+      totals: NOTHING_COUNTED,
     })
   }
 
-  tell(recorder: Recorder, store: AuditStore): void {
+  tell(recorder: Recorder, store: AuditStore, exporter?: Pick<ChangeExporter, 'counts'>): void {
     const { clock } = this.#deps
     const { counts, ready, state } = recorder
     const now = clock.now()
@@ -73,6 +73,7 @@ export class RecorderReporter {
         noOps: counts.noChange,
         excluded: counts.silent.excluded ?? 0,
         gapMs: this.#gapMs,
+        export: exporter?.counts ?? NOTHING_COUNTED.export,
       },
     })
   }

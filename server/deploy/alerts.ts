@@ -69,6 +69,27 @@ export const AUDIT_ALERTS: readonly AlertRule[] = [
     },
   },
   {
+    alert: 'DeckwatchExportStopped',
+    expr: 'sum by (namespace) (increase(deckwatch_audit_export_failures_total[15m])) > 0 and sum by (namespace) (increase(deckwatch_audit_exported_total[15m])) == 0',
+    for: '15m',
+    labels: { severity: 'warning' },
+    annotations: {
+      summary: 'The collector is not told of changes',
+      description:
+        'The collector of the audit log in namespace {{ $labels.namespace }} has taken nothing for half an hour. Changes wait in the history; what ends there by age or size before it answers again will be missing in its copy.',
+    },
+  },
+  {
+    alert: 'DeckwatchExportIncomplete',
+    expr: 'sum by (namespace) (increase(deckwatch_audit_export_refused_total[1h])) > 0',
+    labels: { severity: 'warning' },
+    annotations: {
+      summary: 'Changes are missing in the copy of the collector',
+      description:
+        '{{ $value | humanize }} changes of the last hour were refused for good by the collector of the audit log in namespace {{ $labels.namespace }}; its log and that of the companion name them.',
+    },
+  },
+  {
     alert: 'DeckwatchChangesUnattributed',
     expr: 'sum by (namespace) (increase(deckwatch_audit_changes_total{state="unattributed"}[1h])) > 0',
     for: '5m',

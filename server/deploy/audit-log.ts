@@ -76,6 +76,8 @@ export function auditSettings(values: DeployValues): Readonly<Record<string, str
     'audit-keep-last': auditLog.keepLast,
     'audit-size': `${auditHistoryMebi(values)}Mi`,
     'audit-journal-size': auditLog.journalSize,
+    'audit-export': auditLog.export.url,
+    'audit-export-format': auditLog.export.format,
   }
 }
 

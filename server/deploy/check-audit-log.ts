@@ -63,8 +63,18 @@ export function auditWarnings(values: DeployValues): readonly string[] {
     ...(auditLog.watchSecrets
       ? ['auditLog.watchSecrets=true: the companion may read every Secret of the cluster']
       : []),
+    ...exportWarnings(auditLog.export),
     ...(storage.type === 'emptyDir'
       ? ['storage.type=emptyDir: reviews that were answered and not yet stored are lost with their pod']
       : []),
   ]
+}
+
+function exportWarnings({ url, secret }: DeployValues['auditLog']['export']): readonly string[] {
+  if (url === '') {
+    return secret.name === '' ? [] : ['auditLog.export.secret has no effect without auditLog.export.url']
+  }
+  if (!url.startsWith('http:')) return []
+  const what = secret.name === '' ? 'changes' : 'changes, and the headers of the Secret,'
+  return [`auditLog.export.url=${url}: ${what} cross the network unencrypted`]
 }

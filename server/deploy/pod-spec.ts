@@ -58,7 +58,7 @@ function container(group: PodGroup, values: DeployValues): unknown {
       fromPod('POD_NAME', 'metadata.name'),
       fromPod('POD_NAMESPACE', 'metadata.namespace'),
       fromPod('POD_UID', 'metadata.uid'),
-      ...(group.keepsData ? database(values) : []),
+      ...(group.keepsData ? [...database(values), ...collectorHeaders(values)] : []),
     ],
     ports: Object.entries(named).map(([name, port]) => ({ name, containerPort: port, protocol: 'TCP' })),
     resources,
@@ -165,6 +165,14 @@ function database({ store: { secret, key } }: DeployValues): readonly unknown[] 
   return secret === ''
     ? []
     : [{ name: 'DECKWATCH_STORE', valueFrom: { secretKeyRef: { name: secret, key } } }]
+}
+
+/** What the collector knows the companion by: as secret as the database's password. */
+function collectorHeaders(values: DeployValues): readonly unknown[] {
+  const { url, secret } = values.auditLog.export
+  return url === '' || secret.name === '' || !records(values)
+    ? []
+    : [{ name: 'DECKWATCH_AUDIT_EXPORT_HEADERS', valueFrom: { secretKeyRef: secret } }]
 }
 
 function fromPod(name: string, fieldPath: string): unknown {

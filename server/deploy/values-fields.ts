@@ -29,6 +29,8 @@ const NAMESPACE_PATTERN = /^[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?$/
 const EXTRA = /^[^=\x00-\x1f\x7f]{1,250}=[^\x00-\x1f\x7f]{1,250}$/
 const REDACTED = /^(\*|[a-z0-9-]+)(\.[a-z0-9.-]+)?:\S{1,500}$/
 const CONDITION_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
+// Without a user in it: that is what the Secret is for.
+const COLLECTOR = /^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/
 const SECRET_KEY = /^[-._a-zA-Z0-9]{1,253}$/
 // Of the 64 that Kubernetes allows, some are the companion's own.
 const MOST_CONDITIONS = 48
@@ -129,6 +131,14 @@ export const FIELDS: readonly Field[] = [
   integer('auditLog.keepLast', 0, 1000),
   optional('auditLog.historySize', BINARY_SIZE, `${BINARY_SIZES}; or empty for the rest of the volume`),
   text('auditLog.journalSize', BINARY_SIZE, BINARY_SIZES),
+  optional('auditLog.export.url', COLLECTOR, 'an http or https URL without a user in it, or empty'),
+  choice('auditLog.export.format', ['otlp', 'jsonl']),
+  optional(
+    'auditLog.export.secret.name',
+    SUBDOMAIN,
+    'the name of a Secret in the namespace of the companion, or empty',
+  ),
+  text('auditLog.export.secret.key', SECRET_KEY, 'a key of that Secret'),
   optional('store.secret', SUBDOMAIN, 'the name of a Secret in the namespace of the companion, or empty'),
   text('store.key', SECRET_KEY, 'a key of that Secret'),
 ]

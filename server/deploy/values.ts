@@ -79,6 +79,13 @@ export interface AuditLogValues {
   /** Empty: what remains of 80 % of the volume. */
   readonly historySize: string
   readonly journalSize: string
+  /** A collector that is told of every change that landed; no url: none. */
+  readonly export: {
+    readonly url: string
+    readonly format: 'otlp' | 'jsonl'
+    /** A Secret in the namespace, made by who installs, and its key with `NAME=VALUE` of headers; no name: none. */
+    readonly secret: { readonly name: string; readonly key: string }
+  }
 }
 
 /** Writers and where they write; `*` stands for any text. */
@@ -126,6 +133,7 @@ export const DEFAULT_VALUES: DeployValues = {
     keepLast: 10,
     historySize: '',
     journalSize: '256Mi',
+    export: { url: '', format: 'otlp', secret: { name: '', key: 'headers' } },
   },
   store: { secret: '', key: 'url' },
 }

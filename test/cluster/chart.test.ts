@@ -128,6 +128,11 @@ describe('the chart', () => {
     'auditLog.keepLast=-1',
     'auditLog.historySize=1G',
     'auditLog.journalSize=',
+    'auditLog.export.url=collector:4318',
+    'auditLog.export.url=https://jane:secret@collector/v1/logs',
+    'auditLog.export.format=syslog',
+    'auditLog.export.secret=headers',
+    'auditLog.export.secret.key=a b',
     'store=postgres://here',
     'store.key=a b',
   ]) {

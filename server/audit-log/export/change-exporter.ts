@@ -1,21 +1,12 @@
 import { backoffDelay } from '../../../src/core/kube/backoff.ts'
 import type { Clock } from '../../../src/core/lib/time.ts'
 import type { Log } from '../../kit/log.ts'
+import type { ExportTarget } from '../config.ts'
 import { LANDED } from '../readers/selectable.ts'
 import { servedChange, type ServedChange } from '../readers/served-change.ts'
 import type { AuditStore, NumberedChange } from '../store/audit-store.ts'
 import type { ExportCursor } from './export-cursor.ts'
 import { otlpLogs } from './otlp-logs.ts'
-
-/** Where changes are exported to. */
-export interface ExportTarget {
-  /** `https://collector:4318/v1/logs`. */
-  readonly url: string
-  /** OTLP/HTTP with JSON, or the changes as JSON, one a line (application/x-ndjson). */
-  readonly format: 'otlp' | 'jsonl'
-  /** Such as `authorization`; never shown. */
-  readonly headers: Readonly<Record<string, string>>
-}
 
 /** What exporting stands on. */
 export interface ChangeExporterDeps {
@@ -33,12 +24,17 @@ export interface ChangeExporterDeps {
 /** How the export gets on. */
 export interface ExportCounts {
   readonly exported: number
+  /** Attempts that failed and were made again. */
   readonly failures: number
+  /** Changes that the collector refused for good: they are missing there. */
+  readonly refused: number
   /** The last number that the collector has confirmed. */
   readonly upTo: number
 }
 
-const BATCH = 200
+const BATCH = 100
+/** Collectors limit the bodies that they take, and so does the memory here; a change that is larger goes alone. */
+const BODY_BYTES = 2 ** 20
 const POLL_MS = 1000
 const ANSWER_MS = 30_000
 const RETRY = { firstMs: 1000, maxMs: 60_000 }
@@ -54,6 +50,7 @@ export class ChangeExporter {
   readonly #deps: ChangeExporterDeps
   #exported = 0
   #failures = 0
+  #refused = 0
   #upTo = 0
 
   constructor(deps: ChangeExporterDeps) {
@@ -61,28 +58,27 @@ export class ChangeExporter {
   }
 
   get counts(): ExportCounts {
-    return { exported: this.#exported, failures: this.#failures, upTo: this.#upTo }
+    return { exported: this.#exported, failures: this.#failures, refused: this.#refused, upTo: this.#upTo }
   }
 
   /** Exports until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { store, cursor, target, clock, log } = this.#deps
+    const { store, cursor, clock, log } = this.#deps
     let failed = 0
     let after: number | undefined
     while (!signal.aborted) {
       try {
         after = await this.#place(after)
         const changes = await store.after(after, BATCH)
-        const last = changes.at(-1)
-        if (!last) {
-          await clock.sleep(POLL_MS, signal).catch(() => undefined)
-          continue
+        if (changes.length === 0) await clock.sleep(POLL_MS, signal).catch(() => undefined)
+        for (const part of inParts(changes)) {
+          await this.#send(part.landed, signal)
+          // What was taken is not sent again where only the store has no space.
+          after = part.upTo
+          this.#upTo = after
+          await cursor.write(after)
+          failed = 0
         }
-        await this.#send(changes.filter(hasLanded), signal)
-        after = last.number
-        cursor.write(target.url, after)
-        this.#upTo = after
-        failed = 0
       } catch (error) {
         if (signal.aborted) return
         failed += 1
@@ -96,10 +92,10 @@ export class ChangeExporter {
 
   /** Where it goes on: what retention has deleted meanwhile cannot be told any more, which is said. */
   async #place(reached: number | undefined): Promise<number> {
-    const { store, cursor, target, log } = this.#deps
+    const { store, cursor, log } = this.#deps
     const { number, trimmed } = await store.state()
-    const kept = reached ?? cursor.read(target.url)
-    if (kept === undefined) cursor.write(target.url, number)
+    const kept = reached ?? (await cursor.read())
+    if (kept === undefined) await cursor.write(number)
     else if (kept < trimmed) {
       log.error(
         { after: kept, upTo: trimmed },
@@ -110,14 +106,14 @@ export class ChangeExporter {
     return this.#upTo
   }
 
-  async #send(changes: readonly NumberedChange[], signal: AbortSignal): Promise<void> {
+  async #send(changes: readonly ServedChange[], signal: AbortSignal): Promise<void> {
     const [first] = changes
     if (!first) return
     const { target, log } = this.#deps
     const response = await this.#deps.fetch(target.url, {
       method: 'POST',
       headers: { ...target.headers, 'content-type': CONTENT_TYPES[target.format] },
-      body: this.#body(changes.map((change) => servedChange(change, true))),
+      body: this.#body(changes),
       redirect: 'error',
       signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
     })
@@ -131,8 +127,9 @@ export class ChangeExporter {
       throw new Error(`the collector answered ${response.status}`)
     }
     if (changes.length === 1) {
+      this.#refused += 1
       log.error(
-        { status: response.status, change: first.id },
+        { status: response.status, change: first.metadata.name },
         'the collector refuses a change: it is left out',
       )
       return
@@ -150,6 +147,29 @@ export class ChangeExporter {
 
 const CONTENT_TYPES = { otlp: 'application/json', jsonl: 'application/x-ndjson' } as const
 
-function hasLanded({ state }: NumberedChange): boolean {
-  return LANDED.includes(state)
+/** Changes of one request: those of them that landed, and the number of the last of all. */
+interface ExportPart {
+  readonly landed: readonly ServedChange[]
+  readonly upTo: number
+}
+
+function* inParts(changes: readonly NumberedChange[]): Generator<ExportPart> {
+  let landed: ServedChange[] = []
+  let bytes = 0
+  let upTo: number | undefined
+  for (const change of changes) {
+    if (LANDED.includes(change.state)) {
+      const served = servedChange(change, true)
+      const length = JSON.stringify(served).length
+      if (upTo !== undefined && bytes > 0 && bytes + length > BODY_BYTES) {
+        yield { landed, upTo }
+        landed = []
+        bytes = 0
+      }
+      landed.push(served)
+      bytes += length
+    }
+    upTo = change.number
+  }
+  if (upTo !== undefined) yield { landed, upTo }
 }

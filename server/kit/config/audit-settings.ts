@@ -1,14 +1,6 @@
 import { z } from 'zod'
 import type { AuditConfig, SizeLimit } from './config.ts'
-import {
-  DNS_LABEL,
-  DNS_NAME,
-  list,
-  read,
-  readBytes,
-  type Setting,
-  wholeNumber,
-} from './setting-schemas.ts'
+import { DNS_LABEL, DNS_NAME, list, read, readBytes, type Setting, wholeNumber } from './setting-schemas.ts'
 
 type AuditSettings = { readonly [K in keyof AuditConfig]: Setting<AuditConfig[K]> }
 
@@ -19,6 +11,8 @@ const DAY_MS = 24 * 60 * 60 * 1000
 const RESOURCE = /^[a-z0-9-]+\.v\d+(?:(?:alpha|beta)\d+)?(?:\.[a-z0-9.-]+)?$/
 const REDACTED_PATH = /^(?:\*|[a-z0-9-]+)(?:\.[a-z0-9.-]+)?:\S+$/
 const EXTRA = /^[^=]+=.*$/
+/** RFC 9110 §5: a token, and what may be seen of ASCII. */
+const HEADER = /^([!#$%&'*+.^_`|~\w-]+)=([\t\x20-\x7e]*)$/
 
 const anyWords = list((word) => word, 0)
 const pairs = list((word) => (EXTRA.test(word) ? word : undefined), 0)
@@ -57,6 +51,19 @@ function readService(value: string): AuditConfig['auditService'] | undefined {
   if (name !== '' && !DNS_LABEL.test(name)) return undefined
   return Number(port) <= MAX_PORT ? { name, port: Number(port) } : undefined
 }
+
+/** The URL of a collector, or nothing; fetch takes none with a user in it. */
+function readCollector(value: string): string | undefined {
+  if (value === '') return value
+  if (!URL.canParse(value)) return undefined
+  const { protocol, username, password } = new URL(value)
+  return /^https?:$/.test(protocol) && username === '' && password === '' ? value : undefined
+}
+
+const headers = list((word) => {
+  const [, name, content] = HEADER.exec(word) ?? []
+  return name === undefined ? undefined : ([name.toLowerCase(), content ?? ''] as const)
+}, 0).transform((named) => Object.fromEntries(named))
 
 /** The settings of the audit log, in the order of the help. */
 export const AUDIT_SETTINGS: AuditSettings = {
@@ -157,6 +164,27 @@ export const AUDIT_SETTINGS: AuditSettings = {
     allowed: 'the name of a ValidatingWebhookConfiguration, or empty for none',
     help: 'the webhook that is kept right',
     fallback: 'deckwatch-audit-log',
+  },
+  auditExport: {
+    schema: read(readCollector),
+    allowed: 'an http or https URL, such as https://collector:4318/v1/logs, or empty for none',
+    help: 'a collector that is told of every change that landed, at least once',
+    fallback: '',
+    // People put tokens into URLs.
+    isSecret: true,
+  },
+  auditExportFormat: {
+    schema: z.enum(['otlp', 'jsonl']),
+    allowed: 'otlp (OTLP/HTTP logs as JSON) or jsonl (the changes as JSON, one a line)',
+    help: 'how the collector is told',
+    fallback: 'otlp',
+  },
+  auditExportHeaders: {
+    schema: headers,
+    allowed: 'NAME=VALUE, with commas between, or a JSON array of such',
+    help: 'headers for the collector; by the variable DECKWATCH_AUDIT_EXPORT_HEADERS, for others see flags',
+    fallback: '',
+    isSecret: true,
   },
 }
 

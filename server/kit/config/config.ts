@@ -43,6 +43,11 @@ export interface AuditConfig {
   readonly auditService: { readonly name: string; readonly port: number }
   /** The ValidatingWebhookConfiguration that is kept right; empty: none, and nothing is recorded. */
   readonly auditWebhook: string
+  /** Where changes that landed are told to; empty: nowhere. */
+  readonly auditExport: string
+  readonly auditExportFormat: 'otlp' | 'jsonl'
+  /** Of each request to it; secret. */
+  readonly auditExportHeaders: Readonly<Record<string, string>>
 }
 
 /** Everything that a process of the companion is told from outside; times in milliseconds, sizes in bytes. */

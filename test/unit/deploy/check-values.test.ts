@@ -47,6 +47,12 @@ describe('values together', () => {
     ],
     [['networkPolicy=false', 'metrics.from=ops'], [/metrics\.from has no effect/]],
     [['store.secret=db'], [/no effect without the component audit-log/]],
+    [['components=all', 'auditLog.export.secret.name=a'], [/no effect without auditLog\.export\.url/]],
+    [
+      ['components=all', 'auditLog.export.url=http://collector', 'auditLog.export.secret.name=a'],
+      [/changes, and the headers of the Secret, cross the network unencrypted/],
+    ],
+    [['components=all', 'auditLog.export.url=https://collector'], []],
     [['components=all', 'auditLog.watchSecrets=true'], [/may read every Secret of the cluster/]],
     [
       ['components=all', 'storage.type=emptyDir'],

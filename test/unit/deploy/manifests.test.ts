@@ -159,6 +159,20 @@ describe('manifests', () => {
     assert.doesNotMatch(JSON.stringify(named(made, 'ConfigMap', NAMES.config)), /store|postgres/)
   })
 
+  it('tell the headers for a collector by their Secret alone', () => {
+    const sets = ['components=audit-log', 'apiReplicas=1', 'auditLog.export.url=https://collector/logs']
+    const made = objects(...sets, 'auditLog.export.secret.name=collector')
+    const [rooms] = podSpecOf(named(made, 'Deployment', NAMES.companion)).containers
+    const [api] = podSpecOf(named(made, 'Deployment', NAMES.api)).containers
+    const secret = '{"name":"collector","key":"headers"}'
+    assert.ok(
+      JSON.stringify(rooms).includes(
+        `{"name":"DECKWATCH_AUDIT_EXPORT_HEADERS","valueFrom":{"secretKeyRef":${secret}}}`,
+      ),
+    )
+    assert.doesNotMatch(JSON.stringify([api, objects(...sets)]), /EXPORT_HEADERS/)
+  })
+
   it('give the rest of 80 % of the volume to the history of changes', () => {
     const size = (...sets: string[]): string | undefined =>
       /audit-size: "(\w+)"/.exec(

@@ -111,6 +111,8 @@ function sameAuditLog(config: Config, values: DeployValues): void {
   assert.equal(config.auditPerObject, auditLog.perObject)
   assert.equal(config.auditKeepLast, auditLog.keepLast)
   assert.deepEqual(config.auditSize, { bytes: auditHistoryMebi(values) * 2 ** 20 })
+  assert.equal(config.auditExport, auditLog.export.url)
+  assert.equal(config.auditExportFormat, auditLog.export.format)
   // In its own pods the api's Service leads elsewhere.
   const apart = !config.components.includes('api')
   assert.deepEqual(config.auditService, { name: apart ? 'deckwatch-audit' : '', port: 443 })

@@ -43,6 +43,8 @@ export const VALUE_SETS: Readonly<Record<string, readonly string[]>> = {
     'auditLog.redact={configmaps:data.*,deployments.apps:spec.template.spec.containers[app].env[TOKEN].value}',
     'auditLog.historyDays=90,auditLog.secretsDays=14,auditLog.perObject=500,auditLog.keepLast=20',
     'auditLog.journalSize=512Mi',
+    'auditLog.export.url=https://logs.example.org:4318/v1/logs?tenant=a&b=<c>',
+    'auditLog.export.secret.name=collector',
   ],
   'the audit log without the api': [
     'components={audit-log}',
@@ -54,6 +56,12 @@ export const VALUE_SETS: Readonly<Record<string, readonly string[]>> = {
     'replicas=3',
     'storage.type=emptyDir',
     'store.secret=audit-database,store.key=address',
+    'auditLog.export.url=http://loki.monitoring/push,auditLog.export.format=jsonl',
+    'auditLog.export.secret.name=collector,auditLog.export.secret.key=as-headers',
+  ],
+  'a collector without a recorder': [
+    'auditLog.export.url=http://collector:4318/v1/logs',
+    'auditLog.export.secret.name=collector',
   ],
   'no network policy': ['networkPolicy=false', 'image=registry.example.org:5000/deckwatch@sha256:0123'],
 }

@@ -83,6 +83,9 @@ describe('the configuration', () => {
       auditJournalBytes: 256 * 1024 * 1024,
       auditService: { name: '', port: 443 },
       auditWebhook: 'deckwatch-audit-log',
+      auditExport: '',
+      auditExportFormat: 'otlp',
+      auditExportHeaders: {},
       watches: 500,
       watchesPerUser: 100,
       requestsPerSecond: 20,
@@ -176,6 +179,7 @@ describe('the configuration', () => {
     ['audit-size', '0%'],
     ['audit-redact', 'secrets'],
     ['audit-service', 'deckwatch:70000'],
+    ['audit-export-format', 'syslog'],
     ['watches', '0'],
     ['watches-per-user', 'many'],
     ['requests-per-second', '-1'],
@@ -230,6 +234,18 @@ describe('the configuration', () => {
     const said = await problems({ argv: ['--store', 'mysql://deck:hidden@db/x'] })
     assert.match(said.join(), /^--store "…": postgres:/)
     assert.doesNotMatch(said.join(), /hidden/)
+  })
+
+  it('reads the headers for a collector from the environment, and never shows them', async () => {
+    const variable = 'DECKWATCH_AUDIT_EXPORT_HEADERS'
+    const value = 'Authorization=Bearer a=b, x-scope=team one\n'
+    const { auditExportHeaders } = await config({ env: { [variable]: value } })
+    assert.deepEqual(auditExportHeaders, { authorization: 'Bearer a=b', 'x-scope': 'team one' })
+    for (const url of ['collector:4318/hidden', 'https://jane:hidden@collector/v1/logs']) {
+      const said = await problems({ env: { [variable]: 'Bearer hidden', DECKWATCH_AUDIT_EXPORT: url } })
+      assert.equal(said.length, 2)
+      assert.doesNotMatch(said.join(), /hidden/)
+    }
   })
 
   it('reads what the audit log records', async () => {

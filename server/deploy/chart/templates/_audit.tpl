@@ -52,5 +52,7 @@ audit-per-object: {{ int .perObject }}
 audit-keep-last: {{ int .keepLast }}
 audit-size: {{ printf "%sMi" (include "deckwatch.auditHistory" $) | toJson }}
 audit-journal-size: {{ .journalSize | toJson }}
+audit-export: {{ .export.url | toRawJson }}
+audit-export-format: {{ .export.format | toJson }}
 {{- end }}
 {{- end }}

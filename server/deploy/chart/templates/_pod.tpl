@@ -108,6 +108,11 @@ containers:
       - name: DECKWATCH_STORE
         valueFrom: { secretKeyRef: { name: {{ $values.store.secret | quote }}, key: {{ $values.store.key | quote }} } }
       {{- end }}
+      {{- $export := $values.auditLog.export }}
+      {{- if and .rooms $export.url $export.secret.name (has "audit-log" $values.components) }}
+      - name: DECKWATCH_AUDIT_EXPORT_HEADERS
+        valueFrom: { secretKeyRef: { name: {{ $export.secret.name | quote }}, key: {{ $export.secret.key | quote }} } }
+      {{- end }}
     ports:
       - { name: api, containerPort: {{ int $values.ports.api }}, protocol: TCP }
       {{- if and .apart .rooms }}
