@@ -134,6 +134,18 @@ describe('alerts and dashboard, by Prometheus’ own tool', function () {
       { DeckwatchRecordingFallingBehind: [{ namespace: 'deckwatch' }] },
     )
   })
+
+  it('tell that the collector takes nothing, and not that it once did not', async () => {
+    const series = (failures: string, exported: string): readonly Series[] => [
+      { series: RECORDING, values: '1x60' },
+      { series: 'deckwatch_audit_export_failures_total{namespace="deckwatch"}', values: failures },
+      { series: 'deckwatch_audit_exported_total{namespace="deckwatch"}', values: exported },
+    ]
+    await fires('50m', series('0+1x60', '0+5x5 25x55'), {
+      DeckwatchExportStopped: [{ namespace: 'deckwatch' }],
+    })
+    await fires('50m', series('0+1x5 5x55', '0+5x60'), {})
+  })
 })
 
 /** As Prometheus fills templates in; the alerts that are tried have no value in them. */
