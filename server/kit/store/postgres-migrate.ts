@@ -3,8 +3,8 @@ import type { Log } from '../log.ts'
 import type { Postgres } from './postgres.ts'
 import type { Migration } from './store.ts'
 
-/** unique_violation and duplicate_table: another replica did the same at the same moment. */
-const DONE_BY_ANOTHER = new Set(['23505', '42P07'])
+/** unique_violation, duplicate_table and duplicate_object: another replica did the same at the same moment. */
+const DONE_BY_ANOTHER = new Set(['23505', '42P07', '42710'])
 
 /**
  * Brings a database's schema up to date. Several replicas may do so at once: who writes a step's row first does it, and

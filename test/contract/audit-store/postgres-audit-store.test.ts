@@ -54,6 +54,17 @@ describe('the audit log in PostgreSQL', () => {
       await server.dropDatabase(url)
     })
 
+    it('is begun once, however many begin it at the same moment', async () => {
+      for (let round = 0; round < 4; round++) {
+        const empty = await server.createDatabase()
+        const stores = await Promise.all(Array.from({ length: 4 }, () => openAt(empty)))
+        const states = await Promise.all(stores.map((store) => store.state()))
+        assert.equal(new Set(states.map(({ number }) => number)).size, 1)
+        await Promise.all(stores.map((store) => store.close()))
+        await server.dropDatabase(empty)
+      }
+    })
+
     it('is read by all and written by the one that claimed it last', async () => {
       await assert.rejects(first.commit(batch({ added: [change(1)] })), StoreTaken)
       await first.claim()
@@ -83,7 +94,7 @@ describe('the audit log in PostgreSQL', () => {
     it('gives each number once, however two fight for it', async () => {
       let fights = 0
       const write = async (store: AuditStore, writer: number): Promise<void> => {
-        for (let seq = 1; seq <= 25;) {
+        for (let seq = 1; seq <= 10;) {
           try {
             await store.commit(batch({ added: [change(seq, { id: { writer, seq } })] }))
             seq += 1
