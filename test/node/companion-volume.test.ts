@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { applyManifests } from '../kit/shop/deploy-shop.ts'
 import { CompanionWorld } from './companion-world.ts'
+import { makeLocalVolume } from './local-volume.ts'
 
 const VOLUME = 'companion-test'
-const FOLDER = '/var/lib/companion-test'
 
 describe('the companion on a real node, its history on a volume', function () {
   this.timeout(90_000)
@@ -12,9 +10,7 @@ describe('the companion on a real node, its history on a volume', function () {
 
   before(async function () {
     world = await CompanionWorld.require(this)
-    const [program = '', ...args] = world.node.command(['mkdir', '-p', FOLDER])
-    execFileSync(program, args)
-    await applyManifests(world.cluster, [localVolume(world.node.name)])
+    await makeLocalVolume(world, VOLUME)
     await world.remember()
   })
 
@@ -62,25 +58,3 @@ describe('the companion on a real node, its history on a volume', function () {
     await world.expectNoTrace()
   })
 })
-
-/** fsGroup holds there, as it does on what a StorageClass provides. */
-function localVolume(node: string) {
-  return {
-    apiVersion: 'v1',
-    kind: 'PersistentVolume',
-    metadata: { name: VOLUME },
-    spec: {
-      capacity: { storage: '1Gi' },
-      accessModes: ['ReadWriteOnce'],
-      persistentVolumeReclaimPolicy: 'Retain',
-      local: { path: FOLDER },
-      nodeAffinity: {
-        required: {
-          nodeSelectorTerms: [
-            { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }] },
-          ],
-        },
-      },
-    },
-  }
-}
