@@ -406,6 +406,12 @@ describe('Recorded touches at the lines of an object', () => {
     assert.deepEqual(whoAt(lines, 'spec.template'), ['(?)'])
   })
 
+  it('shorten the name of a ServiceAccount, as lists do', () => {
+    const argo = 'system:serviceaccount:argocd:argocd-application-controller'
+    const lines = blame(web(), [touch('spec.replicas', argo, created)])
+    assert.deepEqual(whoAt(lines, 'spec.replicas'), ['argocd/argocd-application-controller'])
+  })
+
   it('say where several may have made the change', () => {
     const lines = blame(web(), [touch('spec.replicas', 'dev-1', created, { state: 'ambiguous' })])
     assert.equal(lines.find(({ path }) => path === 'spec.replicas')?.owners[0]?.ambiguous, true)

@@ -1,11 +1,12 @@
 import type { FieldOwner } from '../../../core/model/field-owners.ts'
 import type { FieldTouch } from '../../../core/wire/change.ts'
+import { accountText } from './who-text.ts'
 
 /** Who is named at a line of an object. */
 export interface LineOwner {
   /** `person`: an account that the companion recorded; `manager`: what a client called itself in managedFields. */
   readonly type: 'person' | 'manager'
-  /** The username or the field manager; `?` where not even that is known. */
+  /** The account as screens show it, or the field manager; `?` where not even that is known. */
   readonly name: string
   /** Of a person: `CREATE`, `UPDATE`, …; of a manager: `Apply` or `Update`. */
   readonly operation: string
@@ -90,7 +91,7 @@ function touchOwner({ username, manager, operation, at, change, state }: TimedTo
   const known = username !== ''
   return {
     type: known ? 'person' : 'manager',
-    name: username || manager || '?',
+    name: known ? accountText(username) : manager || '?',
     operation,
     subresource: '',
     time: Number.isNaN(at) ? undefined : at,
