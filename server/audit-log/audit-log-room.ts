@@ -14,6 +14,7 @@ import { type AuditMetrics, createAuditMetrics } from './metrics.ts'
 import { ChangeReader } from './readers/change-reader.ts'
 import { ThreadedSource } from './readers/threaded-source.ts'
 import { beginRecording, type Recording } from './recording.ts'
+import type { ExportProgress } from './recorder-report.ts'
 import { auditLogResources } from './resources.ts'
 import { StoreGrowth } from './store-growth.ts'
 import type { AdmissionOutcome } from './webhook/admission-route.ts'
@@ -109,6 +110,7 @@ class AuditLogRoom implements Room {
         dropped: this.#hour.of('dropped'),
         unattributed: this.#hour.of('unattributed'),
       },
+      ...(report.export ? { export: exportStatus(report.export) } : {}),
       gaps: report.gaps.slice(0, GAPS_IN_STATUS).map(({ from, to, reason }) => ({
         from: rfc3339Seconds(from),
         ...(to === undefined ? {} : { to: rfc3339Seconds(to) }),
@@ -189,5 +191,17 @@ class AuditLogRoom implements Room {
       },
       handle: async (request, response, signal) => current()?.handle(request, response, signal),
     }
+  }
+}
+
+function exportStatus({
+  exported,
+  refused,
+  failing,
+}: ExportProgress): NonNullable<RecordingStatus['export']> {
+  return {
+    exported,
+    refused,
+    ...(failing ? { failing: { since: rfc3339Seconds(failing.since), reason: failing.reason } } : {}),
   }
 }

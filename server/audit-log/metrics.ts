@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type MetricsRegistry } from '../kit/metrics.ts'
-import { NOTHING_COUNTED, type RecorderReport } from './recorder-report.ts'
+import { type ExportProgress, NOTHING_COUNTED, type RecorderReport } from './recorder-report.ts'
 import { isLost } from './lost-reviews.ts'
 import { ADMISSION_OUTCOMES, type AdmissionOutcome } from './webhook/admission-route.ts'
 
@@ -19,6 +19,8 @@ export interface AuditGauges {
   readonly journalBytes: () => number
   readonly entriesBehind: () => number
 }
+
+const NOTHING_EXPORTED: ExportProgress = { exported: 0, failures: 0, refused: 0, failing: undefined }
 
 /** From 0.5 ms on: the answer should come within some milliseconds, and after a second the API server goes on without it. */
 const REVIEW_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.008, 0.015, 0.03, 0.1, 0.3, 1]
@@ -106,6 +108,7 @@ export function createAuditMetrics(registry: MetricsRegistry, gauges: AuditGauge
     'Changes that the collector refused for good: they are missing there.',
   )
   let last = NOTHING_COUNTED
+  let lastExport = NOTHING_EXPORTED
   return {
     answered(outcome, seconds) {
       reviews.inc({ outcome })
@@ -115,8 +118,9 @@ export function createAuditMetrics(registry: MetricsRegistry, gauges: AuditGauge
     },
     begin() {
       last = NOTHING_COUNTED
+      lastExport = NOTHING_EXPORTED
     },
-    take({ totals, pendingAgeMs, store }) {
+    take({ totals, pendingAgeMs, store, export: now = NOTHING_EXPORTED }) {
       for (const [state, count] of Object.entries(totals.changes)) {
         const before = last.changes[state as keyof typeof last.changes] ?? 0
         if (count > before) changes.inc({ state }, count - before)
@@ -124,9 +128,10 @@ export function createAuditMetrics(registry: MetricsRegistry, gauges: AuditGauge
       noOps.inc(totals.noOps - last.noOps)
       excluded.inc(totals.excluded - last.excluded)
       gapSeconds.inc(Math.max(0, totals.gapMs - last.gapMs) / 1000)
-      exported.inc(totals.export.exported - last.export.exported)
-      exportFailures.inc(totals.export.failures - last.export.failures)
-      exportRefused.inc(totals.export.refused - last.export.refused)
+      exported.inc(now.exported - lastExport.exported)
+      exportFailures.inc(now.failures - lastExport.failures)
+      exportRefused.inc(now.refused - lastExport.refused)
+      lastExport = now
       pendingAge.set(pendingAgeMs / 1000)
       if (store) storeBytes.set(store.usedBytes)
       last = totals

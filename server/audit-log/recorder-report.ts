@@ -14,6 +14,8 @@ export interface RecorderReport extends RecorderState {
   readonly pendingAgeMs: number
   /** Since the start of the thread. */
   readonly totals: RecorderTotals
+  /** Undefined where nothing is exported. */
+  readonly export: ExportProgress | undefined
 }
 
 /** What the recorder counted since its start. */
@@ -25,18 +27,21 @@ export interface RecorderTotals {
   /** Changes that landed without a review because a rule leaves them out. */
   readonly excluded: number
   readonly gapMs: number
-  /** Changes of which a collector was told, attempts at that which failed, and changes that it refused for good. */
-  readonly export: { readonly exported: number; readonly failures: number; readonly refused: number }
+}
+
+/** How the export to a collector gets on, since the start of the thread. */
+export interface ExportProgress {
+  readonly exported: number
+  /** Attempts that failed and were made again. */
+  readonly failures: number
+  /** Changes that the collector refused for good: they are missing there. */
+  readonly refused: number
+  /** While nothing is taken: since when (epoch milliseconds), and why, one clause. */
+  readonly failing: { readonly since: number; readonly reason: string } | undefined
 }
 
 /** The totals of a recorder that has counted nothing yet. */
-export const NOTHING_COUNTED: RecorderTotals = {
-  changes: {},
-  noOps: 0,
-  excluded: 0,
-  gapMs: 0,
-  export: { exported: 0, failures: 0, refused: 0 },
-}
+export const NOTHING_COUNTED: RecorderTotals = { changes: {}, noOps: 0, excluded: 0, gapMs: 0 }
 
 /** What is true in the main thread, and the recorder must know. */
 export interface RecorderFacts {

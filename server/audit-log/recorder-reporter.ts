@@ -46,10 +46,11 @@ export class RecorderReporter {
       taken: 0,
       pendingAgeMs: 0,
       totals: NOTHING_COUNTED,
+      export: undefined,
     })
   }
 
-  tell(recorder: Recorder, store: AuditStore, exporter?: Pick<ChangeExporter, 'counts'>): void {
+  tell(recorder: Recorder, store: AuditStore, exporter?: Pick<ChangeExporter, 'progress'>): void {
     const { clock } = this.#deps
     const { counts, ready, state } = recorder
     const now = clock.now()
@@ -73,8 +74,8 @@ export class RecorderReporter {
         noOps: counts.noChange,
         excluded: counts.silent.excluded ?? 0,
         gapMs: this.#gapMs,
-        export: exporter?.counts ?? NOTHING_COUNTED.export,
       },
+      export: exporter?.progress,
     })
   }
 

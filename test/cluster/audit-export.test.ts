@@ -85,7 +85,7 @@ describe('the export of changes from a companion', function () {
       ],
     )
     assert.ok(collector.tokens.size === 1 && collector.tokens.has(TOKEN))
-    assert.ok((await counted('deckwatch_audit_exported_total')) > 0)
+    await world.until(async () => ((await counted('deckwatch_audit_exported_total')) > 0 ? true : undefined))
   })
 
   it('never tells of what did not land', async () => {
@@ -107,6 +107,8 @@ describe('the export of changes from a companion', function () {
     await world.until(async () =>
       (await counted('deckwatch_audit_export_failures_total')) > 0 ? true : undefined,
     )
+    const failing = (await world.recording())?.export?.failing
+    assert.match(failing?.reason ?? '', /ECONNREFUSED/)
     await world.companion.kill()
     await set('carol', 'prices', 20)
     await collector.open()
@@ -116,11 +118,14 @@ describe('the export of changes from a companion', function () {
     // What nobody reviewed is told a while later: it has no author.
     const landed = await world.until(async () => {
       const all = await world.changes(SHOP, ['object.name=prices'])
-      return all.length === 10 ? all : undefined
+      const states = all.map(({ state, user, reason }) => [state, user?.username, reason])
+      if (all.length !== 10) throw new Error(JSON.stringify(states))
+      return all
     }, 'all that was written')
     assert.equal(landed.filter(({ state }) => state === 'unattributed').length, 1)
     await nothingMissing()
     assert.equal(await counted('deckwatch_audit_export_refused_total'), 0)
+    assert.equal((await world.recording())?.export?.failing, undefined)
   })
 
   it('shows the header for the collector in no log', () => {

@@ -2,6 +2,7 @@ import { backoffDelay } from '../../../src/core/kube/backoff.ts'
 import type { Clock } from '../../../src/core/lib/time.ts'
 import type { Log } from '../../kit/log.ts'
 import type { ExportTarget } from '../config.ts'
+import type { ExportProgress } from '../recorder-report.ts'
 import { LANDED } from '../readers/selectable.ts'
 import { servedChange, type ServedChange } from '../readers/served-change.ts'
 import type { AuditStore, NumberedChange } from '../store/audit-store.ts'
@@ -19,17 +20,6 @@ export interface ChangeExporterDeps {
   readonly log: Log
   readonly version: string
   readonly random?: () => number
-}
-
-/** How the export gets on. */
-export interface ExportCounts {
-  readonly exported: number
-  /** Attempts that failed and were made again. */
-  readonly failures: number
-  /** Changes that the collector refused for good: they are missing there. */
-  readonly refused: number
-  /** The last number that the collector has confirmed. */
-  readonly upTo: number
 }
 
 const BATCH = 100
@@ -51,14 +41,25 @@ export class ChangeExporter {
   #exported = 0
   #failures = 0
   #refused = 0
+  #failing: ExportProgress['failing']
   #upTo = 0
 
   constructor(deps: ChangeExporterDeps) {
     this.#deps = deps
   }
 
-  get counts(): ExportCounts {
-    return { exported: this.#exported, failures: this.#failures, refused: this.#refused, upTo: this.#upTo }
+  /** The last number that the collector has confirmed; 0 before it is known where to begin. */
+  get upTo(): number {
+    return this.#upTo
+  }
+
+  get progress(): ExportProgress {
+    return {
+      exported: this.#exported,
+      failures: this.#failures,
+      refused: this.#refused,
+      failing: this.#failing,
+    }
   }
 
   /** Exports until the signal aborts. */
@@ -70,7 +71,11 @@ export class ChangeExporter {
       try {
         after = await this.#place(after)
         const changes = await store.after(after, BATCH)
-        if (changes.length === 0) await clock.sleep(POLL_MS, signal).catch(() => undefined)
+        if (changes.length === 0) {
+          this.#failing = undefined
+          failed = 0
+          await clock.sleep(POLL_MS, signal).catch(() => undefined)
+        }
         for (const part of inParts(changes)) {
           await this.#send(part.landed, signal)
           // What was taken is not sent again where only the store has no space.
@@ -78,11 +83,13 @@ export class ChangeExporter {
           this.#upTo = after
           await cursor.write(after)
           failed = 0
+          this.#failing = undefined
         }
       } catch (error) {
         if (signal.aborted) return
         failed += 1
         this.#failures += 1
+        this.#failing = { since: this.#failing?.since ?? clock.now(), reason: reasonOf(error) }
         const waitMs = backoffDelay(failed, (this.#deps.random ?? Math.random)(), 0, RETRY)
         log.warn({ err: error, waitMs }, 'changes could not be exported; trying again, nothing is lost')
         await clock.sleep(waitMs, signal).catch(() => undefined)
@@ -146,6 +153,13 @@ export class ChangeExporter {
 }
 
 const CONTENT_TYPES = { otlp: 'application/json', jsonl: 'application/x-ndjson' } as const
+
+/** What fetch says is in its cause; where several addresses were tried, only that has a code. */
+function reasonOf(error: unknown): string {
+  const told = error instanceof Error && error.cause !== undefined ? error.cause : error
+  const { message = '', code = '' } = told as { readonly message?: string; readonly code?: string }
+  return message || code || 'it cannot be reached'
+}
 
 /** Changes of one request: those of them that landed, and the number of the last of all. */
 interface ExportPart {

@@ -51,6 +51,14 @@ export interface RecordingStatus {
     /** Changes that landed without a review. */
     readonly unattributed: number
   }
+  /** How a collector is told of changes, since the recorder began; left out where none is. */
+  readonly export?: {
+    readonly exported: number
+    /** Refused for good, and missing there. */
+    readonly refused: number
+    /** Since when nothing is taken, and why. */
+    readonly failing?: { readonly since: string; readonly reason: string }
+  }
   /** Times without a record, the latest first, some at most. */
   readonly gaps: readonly RecordingGap[]
 }

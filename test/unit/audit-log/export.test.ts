@@ -105,7 +105,7 @@ describe('the export of changes', () => {
   it('begins with what is new, and tells only what landed, in order', async () => {
     source.add()
     const exporter = start()
-    await until(() => exporter.counts.upTo > 0)
+    await until(() => exporter.upTo > 0)
     const landed = [source.add(), source.add({ state: 'unattributed' })]
     source.add({ state: 'pending' })
     source.add({ state: 'not-landed' })
@@ -117,33 +117,36 @@ describe('the export of changes', () => {
 
   it('tells again what was not confirmed, and goes on after a restart where it was', async () => {
     const exporter = start()
-    await until(() => exporter.counts.upTo > 0)
+    await until(() => exporter.upTo > 0)
     let refusals = 3
     answer = () => ((refusals -= 1) >= 0 ? ([503, 0, 429][refusals] ?? 503) : 200)
     const first = source.add()
+    await until(() => exporter.progress.failing !== undefined)
+    assert.match(exporter.progress.failing?.reason ?? '', /answered \d+|socket|closed/)
     await until(() => names().length === 1)
+    await until(() => exporter.progress.failing === undefined)
     await stop()
     const second = source.add()
     start()
     await until(() => names().length === 2)
     assert.deepEqual(names(), [nameOf(first), nameOf(second)])
-    assert.ok(exporter.counts.failures >= 3)
+    assert.ok(exporter.progress.failures >= 3)
   })
 
   it('leaves out what is refused for good, and nothing that came with it', async () => {
     const exporter = start()
-    await until(() => exporter.counts.upTo > 0)
+    await until(() => exporter.upTo > 0)
     answer = (body) => (body.includes('poison') ? 400 : 200)
     const [good, bad, other] = [source.add(), source.add({ reason: 'poison' }), source.add()]
     await until(() => names().length === 2)
     assert.deepEqual(names(), [nameOf(good), nameOf(other)])
     assert.ok(bad)
-    await until(() => exporter.counts.refused === 1)
+    await until(() => exporter.progress.refused === 1)
   })
 
   it('sends large changes in requests of their own', async () => {
     const exporter = start()
-    await until(() => exporter.counts.upTo > 0)
+    await until(() => exporter.upTo > 0)
     const large = { changes: [{ path: 'data.a', op: 'add', to: 'x'.repeat(700_000) }] } as const
     const added = [source.add(large), source.add(large), source.add(), source.add(large)]
     await until(() => names().length === 4)
@@ -154,12 +157,12 @@ describe('the export of changes', () => {
 
   it('begins anew with another collector', async () => {
     const exporter = start()
-    await until(() => exporter.counts.upTo > 0)
+    await until(() => exporter.upTo > 0)
     source.add()
     await until(() => names().length === 1)
     await stop()
     const other = start({ url: `${url}?other` })
-    await until(() => other.counts.upTo > 0)
+    await until(() => other.upTo > 0)
     const second = source.add()
     await until(() => names().length === 2)
     assert.deepEqual(names()[1], nameOf(second))
@@ -167,7 +170,7 @@ describe('the export of changes', () => {
 
   it('speaks OTLP', async () => {
     const exporter = start({ format: 'otlp' })
-    await until(() => exporter.counts.upTo > 0)
+    await until(() => exporter.upTo > 0)
     const change = source.add()
     await until(() => got.length === 1)
     assert.equal(got[0]?.type, 'application/json')

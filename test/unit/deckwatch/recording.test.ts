@@ -107,6 +107,19 @@ describe('the status of the recording', () => {
     assert.deepEqual(problems({ journal: { ...full, usedBytes: 2 << 20 } }), [])
   })
 
+  it('tells how a collector is told, and what it lacks', () => {
+    const well = { exported: 1, refused: 0 }
+    assert.match(recordingText([podWith({ ...WELL, export: well })], NOW) ?? '', /; 1 change exported$/)
+    assert.deepEqual(problems({ export: well }), [])
+    const failing = { since: '2026-11-21T11:50:00Z', reason: 'connect ECONNREFUSED 10.0.0.7:4318' }
+    assert.deepEqual(problems({ export: { ...well, refused: 2, failing } }), [
+      'export the collector has taken nothing for 10m: connect ECONNREFUSED 10.0.0.7:4318. Changes wait in the history => kubectl -n deckwatch logs deckwatch-1 --tail 50',
+      'export the collector refused 2 changes for good: its copy lacks them => kubectl -n deckwatch logs deckwatch-1 --tail 50',
+    ])
+    const restarts = { ...failing, since: '2026-11-21T11:59:30Z' }
+    assert.deepEqual(problems({ export: { ...well, failing: restarts } }), [])
+  })
+
   it('is of the pod that is worst off', () => {
     const webhook = { ...WELL.webhook, ok: false }
     assert.equal(webhookText([podWith(WELL), podWith({ ...WELL, webhook })], NOW), undefined)

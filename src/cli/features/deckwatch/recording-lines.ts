@@ -8,6 +8,8 @@ import { recordings } from './recording.ts'
 const FULL_SHARE = 0.9
 /** More waits for the store than a short burst leaves. */
 const MANY_BEHIND = 1000
+/** A collector that restarts is back within it. */
+const EXPORT_PATIENCE_MS = 60_000
 
 /** What people want to know of the audit log: since when it records, how much waits, when it did not look. */
 export function recordingText(pods: readonly PodReport[], now: number): string | undefined {
@@ -19,6 +21,7 @@ export function recordingText(pods: readonly PodReport[], now: number): string |
     since === undefined ? 'nothing is recorded now' : `without a gap for ${ageOf(Date.parse(since), now)}`,
     `${plural(lastHour.reviews, 'review')} in the last hour`,
     `journal ${formatBytes(journal.usedBytes)} of ${formatBytes(journal.limitBytes)}, ${journal.entriesBehind} waiting`,
+    ...(recording.export ? [`${plural(recording.export.exported, 'change')} exported`] : []),
     ...(gap ? [`last gap ${gapText(gap, now)}`] : []),
   ].join('; ')
 }
@@ -41,7 +44,7 @@ export function recordingProblems(
   }: { readonly namespace: string; readonly reinstall: string; readonly now: number },
 ): readonly Problem[] {
   const logs = `kubectl -n ${namespace} logs ${name} --tail 50`
-  return recordings([status]).flatMap(({ webhook, journal, lastHour }) => [
+  return recordings([status]).flatMap(({ webhook, journal, lastHour, export: told }) => [
     ...(webhook.ok
       ? []
       : [
@@ -69,6 +72,7 @@ export function recordingProblems(
           },
         ]),
     ...journalProblems(journal, logs),
+    ...exportProblems(told, now, logs),
   ])
 }
 
@@ -90,6 +94,30 @@ function journalProblems(
   const percent = Math.round((usedBytes / limitBytes) * 100)
   const text = `is ${percent} % full with ${entriesBehind} reviews that the store has not taken; beyond it they are only counted`
   return [{ about: 'journal', text, mend: logs }]
+}
+
+function exportProblems(told: RecordingStatus['export'], now: number, logs: string): readonly Problem[] {
+  const { refused = 0, failing } = told ?? {}
+  return [
+    ...(failing && now - Date.parse(failing.since) >= EXPORT_PATIENCE_MS
+      ? [
+          {
+            about: 'export',
+            text: `the collector has taken nothing for ${ageOf(Date.parse(failing.since), now)}: ${failing.reason}. Changes wait in the history`,
+            mend: logs,
+          },
+        ]
+      : []),
+    ...(refused > 0
+      ? [
+          {
+            about: 'export',
+            text: `the collector refused ${plural(refused, 'change')} for good: its copy lacks them`,
+            mend: logs,
+          },
+        ]
+      : []),
+  ]
 }
 
 function gapText({ from, to, reason }: RecordingStatus['gaps'][number], now: number): string {
