@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Change } from '../../src/core/wire/change.ts'
 import type { ControlPlane } from '../../test/kit/kubernetes/control-plane.ts'
 import { beginSync, inviteDevelopers, syncedWeb } from './people.ts'
-import { step, type Stage } from './stage.ts'
+import type { Stage } from './stage.ts'
 
 const SHOP = 'shop'
 /** As many as the shop has, so that another one is refused. */
@@ -35,7 +35,7 @@ export class Colleagues {
   /** What they do while both witnesses look. */
   async work(stage: Stage): Promise<void> {
     await stage.show({
-      caption: 'Somebody changes something',
+      caption: 'A person changes something',
       command: 'kubectl --context dev-1 scale deployment/web --replicas=2',
     })
     await beginSync(this.#cluster, { revision: '9f3c2e1', username: 'dev-2@example.org' })
@@ -44,6 +44,15 @@ export class Colleagues {
         'So does a GitOps tool; here its ServiceAccount plays Argo CD, for a sync that dev-2 asked for',
       command:
         'kubectl --context argocd apply -f web.yaml --server-side --force-conflicts --field-manager argocd-controller',
+    })
+    await stage.show({
+      caption: 'What is refused, here by a quota, is no change',
+      command: `kubectl --context dev-2 create deployment shadow --image=alpine:3.20`,
+      exitCode: 1,
+    })
+    await stage.show({
+      caption: 'Nor is what is only tried',
+      command: 'kubectl --context dev-2 scale deployment/web --replicas=0 --dry-run=server',
     })
   }
 
@@ -59,18 +68,9 @@ export class Colleagues {
 
   /** What they do once it is back. */
   async workOn(stage: Stage, signal: AbortSignal): Promise<void> {
-    await step('the companion looks again', () => this.#untilSeen('unattributed', signal))
+    await this.#untilSeen('unattributed', signal)
     await stage.show({
-      caption: 'What is refused, here by a quota, is no change',
-      command: `kubectl --context dev-2 create deployment shadow --image=alpine:3.20`,
-      exitCode: 1,
-    })
-    await stage.show({
-      caption: 'Nor is what is only tried',
-      command: 'kubectl --context dev-2 scale deployment/web --replicas=0 --dry-run=server',
-    })
-    await stage.show({
-      caption: 'And another change',
+      caption: 'Then somebody changes something again',
       command: 'kubectl --context dev-2 scale deployment/web --replicas=3',
     })
     await this.#untilSeen('confirmed', signal, ({ changes }) => changes.some(({ to }) => to === 3))
@@ -115,7 +115,7 @@ export async function playBlame(stage: Stage): Promise<void> {
   })
   await stage.show({
     caption:
-      'The object as it is now, with a name and a time at each line; before the recording, field managers',
+      'The object as it is now, with a name and a time at each line; older than the recording, the field managers',
     command: 'kubectl blame deploy web -n shop -f yaml | head -n 40',
   })
   await stage.show({ caption: 'The latest changes over the cluster', command: 'kubectl blame' })

@@ -12,6 +12,7 @@ const GLIMPSE_MS = 8_000
 
 /** Every command on a local cluster with the shop in it. */
 export async function playLocal(stage: Stage, cluster: KubectlCluster): Promise<void> {
+  stage.begin('Which images run where')
   await stage.show({
     caption: 'The images of one namespace: tag, digest that really runs, spread and size on the node',
     command: 'kubectl images -n shop',
@@ -48,8 +49,9 @@ export async function playCompanion(
   colleagues: Colleagues,
   signal: AbortSignal,
 ): Promise<void> {
+  stage.begin('The companion')
   await stage.show({
-    caption: 'The companion comes with one command, which asks first unless told --yes',
+    caption: 'It comes with one command, which asks first unless told --yes',
     command: 'kubectl deckwatch install --components image-graph,audit-log --yes',
   })
   await stage.show({
@@ -60,25 +62,28 @@ export async function playCompanion(
     caption: 'The plugin asks the companion in place of all pods, and shows the same',
     command: 'kubectl images -A',
   })
+  stage.begin('Who changed what')
   await colleagues.work(stage)
   await stage.showStream({
     caption:
-      'The stream, while the companion has no pod for a while and deployment/web gets its old image again',
+      'For some seconds the companion has no pod, and dev-2 sets the image of deployment/web; the stream of images goes on afterwards',
     command: 'kubectl images -n shop --follow --no-initial',
     meanwhile: (limit) => colleagues.workUnseen(SHOP_IMAGES.nginx, limit),
     until: `[-|image]  ${SHOP_IMAGES.nginxNext} `,
     atMostMs: ROLLOUT_MS,
   })
+  await colleagues.workOn(stage, signal)
+  await playBlame(stage)
+  stage.begin('When images came and went')
   await stage.show({
-    caption: 'When an image came and went, and with which pod',
+    caption: 'With which pod',
     command: 'kubectl images history nginx -n shop',
   })
   await stage.show({
     caption: 'What came and went of nginx in the last hour',
     command: 'kubectl images nginx -n shop --since 1h',
   })
-  await colleagues.workOn(stage, signal)
-  await playBlame(stage)
+  stage.begin('Its health, and its end')
   await stage.show({
     caption: 'How the companion does, and that a change has no name',
     command: 'kubectl deckwatch status',

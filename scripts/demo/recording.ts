@@ -3,9 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 const START = '<!-- recorded:start -->'
 const END = '<!-- recorded:end -->'
 
-/** Keeps what the demo shows, as Markdown: a sentence and a block for each command. */
+/** Keeps what the demo shows, as Markdown: headings, and a sentence and a block for each command. */
 export class Recording {
   readonly #blocks: string[] = []
+
+  /** Begins a chapter. */
+  begin(title: string): void {
+    this.#blocks.push(`### ${title}\n`)
+  }
 
   /** Adds one command with all that it printed. */
   add(caption: string, command: string, output: string): void {

@@ -57,6 +57,12 @@ export class Stage {
     return this.#failed
   }
 
+  /** Says what the next commands are about. */
+  begin(title: string): void {
+    say(`\n== ${title} ==`)
+    this.#recording?.begin(title)
+  }
+
   /** Prints what is shown and how long it took, the command, and its output. */
   async show({ caption, command, exitCode = 0 }: Command): Promise<void> {
     this.#signal.throwIfAborted()
