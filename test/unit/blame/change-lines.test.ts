@@ -103,6 +103,10 @@ describe('what a change did, in words', () => {
     assert.deepEqual(field({ path, op: 'remove', from: { name: 'app', image: 'nginx:1' } }), [
       'containers[app]  removed, was: {image: nginx:1}',
     ])
+    const port = { containerPort: 80, protocol: 'TCP' }
+    assert.deepEqual(field({ path: `${path}.ports[containerPort=80]`, op: 'add', to: port }), [
+      'containers[app].ports[80]  added',
+    ])
     assert.deepEqual(field({ path: 'metadata.finalizers[="a/b"]', op: 'remove', from: 'a/b' }), [
       'metadata.finalizers[a/b]  removed',
     ])

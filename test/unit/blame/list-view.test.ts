@@ -41,7 +41,26 @@ const HISTORY: readonly Change[] = [
 
 const extra = { recordingSince: '2026-11-12T08:00:00Z', kept: 41, gaps: [GAP] }
 
+const CONTROLLER = 'system:serviceaccount:argocd:argocd-application-controller'
+
 describe('the list of one object', () => {
+  it('names the tool behind an account, and the subresource where no manager is known', () => {
+    const changes = [
+      change({ ago: 4, user: CONTROLLER, via: { tool: 'argo-cd', source: 'Application argocd/shop' } }),
+      change({ ago: 5, object: { subresource: 'scale' }, via: { manager: '', tool: '' } }),
+    ]
+    assert.equal(
+      listText({ changes, extra: { ...extra, gaps: [] }, perObject: undefined }),
+      lines(`
+        deployment/web in shop: 2 of 41 changes, newest first; recording since 12 Nov
+        AGE  WHO                                   VIA            CHANGE
+        4m   argocd/argocd-application-controller  Argo CD: shop  scaled 3 → 6
+        5m   dev-1@example.org                     /scale         scaled 3 → 6
+        2> More: -f diff, -f yaml (a name at each line), --max-history 0 (all), -o wide (ids)
+      `),
+    )
+  })
+
   it('tells who did what and how long ago, on whose behalf, and when nobody was looking', () => {
     assert.equal(
       listText({ changes: HISTORY, extra }),

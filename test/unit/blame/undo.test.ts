@@ -228,6 +228,17 @@ describe('taking a change back', () => {
     assert.match(warnings[1] ?? '', /^Shop main makes this object/)
   })
 
+  it('names the Application with its namespace, where Argo CD made the change', () => {
+    const annotations = { 'argocd.argoproj.io/tracking-id': 'shop:apps/Deployment:shop/web' }
+    const [before, after] = [web([app('1.24')], { annotations }), web([app('1.25')], { annotations })].map(
+      (object) => ({ ...object, metadata: { ...object.metadata, annotations } }),
+    )
+    assert.ok(before && after)
+    const via = { tool: 'argo-cd', source: 'Application argocd/shop' }
+    assert.match(undo(before, after, after, { via }).warnings.join(), /\(Application argocd\/shop\)/)
+    assert.match(undo(before, after, after).warnings.join(), /\(Application shop\)/)
+  })
+
   it('warns where the object of that name is another one by now', () => {
     const today = web([app('1.25')])
     const anew = { ...today, metadata: { ...today.metadata, uid: 'other' } }

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
-import { accountText, actorWords, viaText, whoText } from '../../../src/cli/features/blame/who-text.ts'
+import {
+  accountText,
+  actorWords,
+  sourceText,
+  viaText,
+  whoText,
+} from '../../../src/cli/features/blame/who-text.ts'
 import type { ChangeCause } from '../../../src/core/wire/change.ts'
 import { change, userOf } from './changes.ts'
 
@@ -87,5 +93,14 @@ describe('with what a change was made', () => {
     assert.equal(via({}), 'kubectl-edit')
     assert.equal(via({ via: { manager: '', tool: 'helm' } }), 'helm')
     assert.equal(via({ via: { manager: 'kube-controller-manager', tool: 'kubernetes' } }), '')
+    assert.equal(via({ via: { manager: 'unknown', tool: '' } }), '')
+  })
+
+  it('names the tool of a source, unless whoever asked for it is named with it', () => {
+    const source = (initiatedBy: string) =>
+      sourceText(change({ via: { tool: 'argo-cd', source: 'Application argocd/shop', initiatedBy } }).via)
+    assert.equal(source(''), 'Argo CD: shop')
+    assert.equal(source('dev-2@example.org'), '')
+    assert.equal(sourceText(change().via), '')
   })
 })

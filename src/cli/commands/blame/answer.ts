@@ -1,8 +1,10 @@
+import { DeckError } from '../../../core/lib/errors.ts'
 import { visible } from '../../../core/lib/text.ts'
 import type { KubernetesObject } from '../../../core/wire/admission-review.ts'
 import { RECORDED_SINCE, type Change } from '../../../core/wire/change.ts'
 import { localCalendar } from '../../features/blame/calendar.ts'
 import { nothingHint, untouchedHint } from '../../features/blame/hints.ts'
+import type { ChangesPorts } from '../../features/blame/ports.ts'
 import { changeSelector } from '../../features/blame/select.ts'
 import type { CompanionMode } from '../../shell/companion.ts'
 import type { Session } from '../../shell/session.ts'
@@ -27,11 +29,35 @@ export async function answerFor(run: BlameRun): Promise<Answer> {
   await warnOf(recorded, run)
   const { resourceVersion } = recorded
   const known = await completed(run, recorded)
-  if (!options.consequences) return { ...known, way, resourceVersion }
-  const { recordedConsequences } = await import('../../features/blame/recorded-consequences.ts')
-  const followed = await recordedConsequences(way.ports, known.changes, signal)
-  const changes = [...known.changes, ...followed].toSorted(newestFirst)
+  const followed = await whatFollowed(run, way.ports, known.changes)
+  const changes =
+    followed.length === 0 ? known.changes : [...known.changes, ...followed].toSorted(newestFirst)
   return { ...known, changes, way, resourceVersion }
+}
+
+/** What controllers did because of the changes: all of it where asked for, else what is told with a deletion. */
+async function whatFollowed(
+  { options, signal }: BlameRun,
+  ports: ChangesPorts,
+  changes: readonly Change[],
+): Promise<readonly Change[]> {
+  const told = options.format === 'list' || options.format === 'wide' || options.format === 'patch'
+  const causes = options.consequences ? changes : told ? changes.filter(endsOthers) : []
+  if (causes.length === 0) return []
+  const { recordedConsequences } = await import('../../features/blame/recorded-consequences.ts')
+  try {
+    return await recordedConsequences(ports, causes, signal)
+  } catch (error) {
+    // Whoever may see the deletion may not see all that went with it.
+    if (options.consequences || !(error instanceof DeckError)) throw error
+    return []
+  }
+}
+
+/** A deletion that other objects go with. */
+function endsOthers({ operation, object: { group, kind, subresource } }: Change): boolean {
+  const owner = group === 'apps' || group === 'batch' || (group === '' && kind === 'Namespace')
+  return operation === 'DELETE' && subresource === '' && owner
 }
 
 /** Says on stderr what a server wants its caller to know, as kubectl does. */
@@ -102,7 +128,9 @@ async function completed(
   const hint = single
     ? failures.length === 0 && nothingOf(run, recorded, objects[0]?.object)
     : objects.length === 0 && changes.length === 0 && failures.length === 0
-      ? noneHint(targets)
+      ? options.filtered && !chosen
+        ? nothingOf(run, recorded, undefined)
+        : noneHint(targets)
       : !options.filtered && untouchedHint(names)
   const nothing = meant.length === 0 && objects.length === 0
   return { changes: meant, extra, nothing, hints: hint ? [hint] : [], failures }

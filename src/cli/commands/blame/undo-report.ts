@@ -102,9 +102,12 @@ export class UndoReport {
         hint: 'To write the rest: --apply --force.',
       })
     }
+    const place = flags.namespace === undefined ? '' : ` -n ${flags.namespace}`
     if (flags.output === undefined)
       await session.stderr.write(
-        `To write it: ${session.calledAs} blame undo ${change.metadata?.name ?? ''} --apply\n`,
+        visible(
+          `To write it: ${session.calledAs} blame undo ${change.metadata?.name ?? ''}${place} --apply`,
+        ) + '\n',
       )
   }
 

@@ -1,6 +1,7 @@
 import { plural } from '../../../core/lib/text.ts'
 import { parsePath, shortPath, type PathStep } from '../../../core/model/field-path.ts'
 import type { FieldChange, LineHunk } from '../../../core/wire/change.ts'
+import { isDefaulted } from './field-interest.ts'
 import { valueText, withoutMarks } from './values.ts'
 
 /** One line of what a change did: a field with its values, or a sentence. */
@@ -56,7 +57,7 @@ function whole(line: MakeLine, word: 'added' | 'removed', path: string, value: u
   return line(word === 'added' ? 'added: ' : 'removed, was: ', [valueText(rest)])
 }
 
-/** An entry without the keys by which the path names it, a lone `value` by itself; undefined where nothing is left. */
+/** An entry without the keys by which the path names it and without defaults, a lone `value` by itself; undefined where nothing is left. */
 function unsaid(path: string, value: unknown): unknown {
   const last = lastStep(path)
   if (last === undefined || 'key' in last || 'index' in last) return value
@@ -64,7 +65,9 @@ function unsaid(path: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   const { entry } = last
   const rest = Object.entries(value).filter(
-    ([key, member]) => !Object.hasOwn(entry, key) || entry[key] !== member,
+    ([key, member]) =>
+      (!Object.hasOwn(entry, key) || entry[key] !== member) &&
+      !isDefaulted({ path: key, op: 'add', to: member }),
   )
   const [only] = rest
   if (only === undefined) return undefined

@@ -5,7 +5,7 @@ import { changeLines, objectText } from './change-lines.ts'
 import type { ChangeLine } from './field-line.ts'
 import { consequenceLines, type FoldedChange } from './fold.ts'
 import type { Timed } from './gaps.ts'
-import { actorWords, viaText, whoText } from './who-text.ts'
+import { actorWords, sourceText, viaText, whoText } from './who-text.ts'
 
 /** One line of a screen of changes, or a row of several; plain data, which cli/render/blame-list turns into text. */
 export type ListItem =
@@ -135,13 +135,14 @@ export function changeRows(
 }
 
 function cellsOf(change: Change, options: RowOptions, depth: number): string[] {
-  const { object, metadata, user } = change
+  const { object, metadata, user, actor, via } = change
   // Under the change that led to it a consequence needs no word on whose it was.
   const who = options.owners
     ? managerText(change)
     : depth > 0 && user
       ? actorWords(user.username)
-      : whoText(change)
+      : // Where there is no VIA, what is synced says more than the account that does it.
+        (!options.via && actor === 'service-account' && sourceText(via)) || whoText(change)
   const time = timeText(Date.parse(change.time), options)
   const place = options.objects === 'namespaced' && object.namespace !== '' ? `${object.namespace}/` : ''
   return [
@@ -157,7 +158,7 @@ function cellsOf(change: Change, options: RowOptions, depth: number): string[] {
 function viaCell({ user, via, operation, object: { subresource } }: Change): string {
   if (user === undefined && via.source === '') return ''
   const unsaid = via.tool === '' && operation === 'UPDATE' && subresource !== ''
-  return viaText(via) || (unsaid ? `/${subresource}` : '')
+  return sourceText(via) || viaText(via) || (unsaid ? `/${subresource}` : '')
 }
 
 /** `kube-controller-manager (/status)` */

@@ -6,7 +6,7 @@ const TOOLS = { 'argo-cd': 'Argo CD', flux: 'Flux', helm: 'Helm' } as const
 
 /** Who may write what is taken back again, one sentence each. */
 export function ownerWarnings({ via }: Change, object: KubernetesObject): string[] {
-  const owner = gitOpsOwner(object)
+  const owner = gitOpsOwner(object, argoNamespace(via))
   const controller = object.metadata?.ownerReferences?.find((reference) => reference.controller)
   return [
     ...(owner ? [ownedBy(owner)] : writtenBy(via)),
@@ -16,6 +16,11 @@ export function ownerWarnings({ via }: Change, object: KubernetesObject): string
         ]
       : []),
   ]
+}
+
+/** The object may name its Application alone: where that lies is known of a change that Argo CD made. */
+function argoNamespace({ tool, source }: Change['via']): string {
+  return (tool === 'argo-cd' && /^Application ([^/]+)\//.exec(source)?.[1]) || ''
 }
 
 function ownedBy({ tool, source }: GitOpsOwner): string {

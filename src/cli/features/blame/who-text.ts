@@ -99,10 +99,16 @@ export function actorWords(username: string): string {
   return accountText(username)
 }
 
+/** `Argo CD: shop@9f3c2e1`; empty where a tool has no source, or WHO names the tool with whoever asked for it. */
+export function sourceText(via: ChangeVia): string {
+  return via.source === '' || via.initiatedBy !== '' ? '' : `${toolName(via.tool)}: ${viaText(via)}`
+}
+
 /** The VIA of a change: `shop@9f3c2e1` of a GitOps tool, else the field manager, else the tool; of Kubernetes' own parts, which WHO names, none. */
 export function viaText(via: ChangeVia): string {
   const { source, revision, manager, tool } = via
-  if (source === '') return tool === 'kubernetes' ? '' : manager || tool
+  // The API server writes `unknown` where a client did not say what it is.
+  if (source === '') return tool === 'kubernetes' ? '' : (manager === 'unknown' ? '' : manager) || tool
   const name = source.slice(source.lastIndexOf('/') + 1).replace(/^\S+ /, '')
   return revision === '' ? name : `${name}@${shortRevision(revision)}`
 }
