@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { requireRoot, stopShared } from '../kit/kubernetes/shared.ts'
 import { DemoRun } from '../kit/shop/demo-run.ts'
@@ -7,6 +9,13 @@ import { DemoRun } from '../kit/shop/demo-run.ts'
 const RUN_MS = 240_000
 
 const shell = promisify(execFile)
+
+/** The commands whose output the README shows. */
+function recordedCommands(): string[] {
+  const text = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+  const [, recorded = ''] = /<!-- recorded:start -->([^]*)<!-- recorded:end -->/.exec(text) ?? []
+  return [...recorded.matchAll(/^\$ (.*)$/gm)].map(([, command = '']) => command)
+}
 
 describe('npm run demo, with a real node,', function () {
   this.timeout(RUN_MS)
@@ -53,6 +62,7 @@ describe('npm run demo, with a real node,', function () {
       'kubectl deckwatch status',
       'kubectl deckwatch uninstall --yes',
     ])
+    assert.deepEqual(recordedCommands(), shown)
     assert.match(output, / objects applied in \d+ s; images\.deckwatch\.dev and 5 more answer$/m)
     assert.match(output, /; resumed, nothing missed$/m)
     assert.match(output, /^ *companion +1\/1 in deckwatch /m)
