@@ -1,14 +1,16 @@
 import type { AdmissionRequest, KubernetesObject } from '../../../src/core/wire/admission-review.ts'
 import type { Redactor } from '../../../src/core/model/redact-object.ts'
 import type { JournalEntry } from '../journal/journal.ts'
+import { isSound } from './sound-object.ts'
 
-/** What the journal keeps of a request: redacted, and without its objects where that could not be done. */
+/** What the journal keeps of a request: redacted, and without its objects where that cannot be done or they are unsound. */
 export function recordedRequest(
   request: AdmissionRequest,
   redactor: Redactor,
 ): Pick<JournalEntry, 'request' | 'truncated'> {
   if (request.operation === 'CONNECT') return { request: recordedAccess(request) }
   const { object, oldObject, ...facts } = request
+  if ([object, oldObject].some((one) => one && !isSound(one))) return { request: facts, truncated: true }
   try {
     return {
       request: {
