@@ -69,7 +69,7 @@ class HttpsListener implements Listener {
   readonly #server: Server
   /** By address and port of the other side, oldest first. */
   readonly #handshakes = new Map<string, Socket>()
-  readonly #strangers = new Set<TLSSocket>()
+  readonly #strangers = new CrowdByAddress()
   /**
    * Connections on which no request came yet. Go's clients keep such ones in store, where a request that a connection
    * was made for took another that had become free; for Node they are not idle.
@@ -192,10 +192,10 @@ class HttpsListener implements Listener {
     this.#unused.add(socket)
     socket.once('close', () => this.#unused.delete(socket))
     if (this.#trusts(socket)) return
-    this.#strangers.add(socket)
-    socket.once('close', () => this.#strangers.delete(socket))
-    const [oldest] = this.#strangers
-    if (this.#strangers.size > MAX_STRANGERS) oldest?.destroy()
+    const address = socket.remoteAddress ?? ''
+    this.#strangers.add(socket, address)
+    socket.once('close', () => this.#strangers.delete(socket, address))
+    if (this.#strangers.size > MAX_STRANGERS) this.#strangers.oldestOfMost?.destroy()
   }
 
   /** Who connects chose what the certificate says: nothing in it may end the process. */
@@ -207,6 +207,39 @@ class HttpsListener implements Listener {
       this.#nonsense.warn({ err: error })
       return false
     }
+  }
+}
+
+/**
+ * Connections by the address they come from. Where there are too many, one of the address that has most goes: whoever
+ * opens hundreds loses their own, and not those by which the API server sends its reviews.
+ */
+class CrowdByAddress {
+  readonly #byAddress = new Map<string, Set<TLSSocket>>()
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  get oldestOfMost(): TLSSocket | undefined {
+    let most: ReadonlySet<TLSSocket> = new Set()
+    for (const sockets of this.#byAddress.values()) if (sockets.size > most.size) most = sockets
+    const [oldest] = most
+    return oldest
+  }
+
+  add(socket: TLSSocket, address: string): void {
+    const sockets = this.#byAddress.get(address) ?? new Set()
+    this.#byAddress.set(address, sockets.add(socket))
+    this.#size += 1
+  }
+
+  delete(socket: TLSSocket, address: string): void {
+    const sockets = this.#byAddress.get(address)
+    if (!sockets?.delete(socket)) return
+    this.#size -= 1
+    if (sockets.size === 0) this.#byAddress.delete(address)
   }
 }
 

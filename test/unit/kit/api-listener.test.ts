@@ -12,6 +12,7 @@ import { type ApiWorld, FRONT_PROXY_NAME, startApiWorld } from '../../kit/aggreg
 import { CertificateAuthority } from '../../kit/kubernetes/certificates.ts'
 import { ManualClock } from '../../kit/manual-clock.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
+import { skip } from '../../kit/skip.ts'
 
 const ROOT = '/apis/deckwatch.dev/v1alpha1'
 
@@ -35,13 +36,14 @@ describe('the listener of the API', () => {
     return socket
   }
 
-  const tls = async (certificate?: KeyPair): Promise<TLSSocket> => {
+  const tls = async (certificate?: KeyPair, localAddress?: string): Promise<TLSSocket> => {
     const socket = connectTls({
       host: '127.0.0.1',
       port: world.port,
       ca: world.serving.certificate,
       servername: 'deckwatch.deckwatch.svc',
       ...(certificate ? { cert: certificate.certificate, key: certificate.key } : {}),
+      ...(localAddress === undefined ? {} : { localAddress }),
     }).on('error', () => undefined)
     sockets.push(socket)
     await once(socket, 'secureConnect')
@@ -123,6 +125,16 @@ describe('the listener of the API', () => {
     await assertServes()
     const open = sockets.filter((socket) => !socket.destroyed && socket.readyState === 'open').length
     assert.ok(open <= 520, `${open} are left open`)
+  })
+
+  it('cuts connections of who has most of them, so that the API server keeps those of its reviews', async function () {
+    if (process.platform !== 'linux') skip(this, 'only Linux has all of 127.0.0.0/8')
+    this.timeout(60_000)
+    const reviews = await tls(undefined, '127.0.0.2')
+    for (let round = 0; round < 15; round += 1) await Promise.all(Array.from({ length: 40 }, () => tls()))
+    const answer = once(reviews, 'data')
+    reviews.write('GET /livez HTTP/1.1\r\nHost: a\r\n\r\n')
+    assert.match(String((await answer)[0]), /^HTTP\/1\.1 200/)
   })
 
   it('cuts off who sends many requests before the first is answered', async () => {
