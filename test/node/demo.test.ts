@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { requireRoot, stopShared } from '../kit/kubernetes/shared.ts'
 import { DemoRun } from '../kit/shop/demo-run.ts'
 
-const RUN_MS = 240_000
+const RUN_MS = 300_000
 
 const shell = promisify(execFile)
 
