@@ -81,6 +81,7 @@ describe('a release', function () {
       ...TARGETS.map((target) => archiveName(target, version)),
       `deckwatch-${version}.tgz`,
       'SHA256SUMS',
+      'blame.yaml',
       'deckwatch.yaml',
       'images.yaml',
     ]

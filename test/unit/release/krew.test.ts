@@ -30,7 +30,7 @@ interface Manifest {
 describe('krew manifests', () => {
   it('are one per plugin, each with every archive and its sum', () => {
     const manifests = krewManifests(template, '1.2.3', archives)
-    assert.deepEqual([...manifests.keys()], ['images.yaml', 'deckwatch.yaml'])
+    assert.deepEqual([...manifests.keys()], ['blame.yaml', 'images.yaml', 'deckwatch.yaml'])
     for (const text of manifests.values()) {
       assert.doesNotMatch(text, /VERSION|SHA256|ARCHIVE|PROGRAM|#/)
       assert.deepEqual(parse(text).spec.platforms[4], {
