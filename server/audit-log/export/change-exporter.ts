@@ -5,7 +5,7 @@ import type { ExportTarget } from '../config.ts'
 import type { ExportProgress } from '../recorder-report.ts'
 import { LANDED } from '../readers/selectable.ts'
 import { servedChange, type ServedChange } from '../readers/served-change.ts'
-import type { AuditStore, NumberedChange } from '../store/audit-store.ts'
+import { type AuditStore, type NumberedChange, StoreTaken } from '../store/audit-store.ts'
 import type { ExportCursor } from './export-cursor.ts'
 import { otlpLogs } from './otlp-logs.ts'
 
@@ -62,7 +62,7 @@ export class ChangeExporter {
     }
   }
 
-  /** Exports until the signal aborts. */
+  /** Exports until the signal aborts, or another process has become the one who writes. */
   async run(signal: AbortSignal): Promise<void> {
     const { store, cursor, clock, log } = this.#deps
     let failed = 0
@@ -86,7 +86,8 @@ export class ChangeExporter {
           this.#failing = undefined
         }
       } catch (error) {
-        if (signal.aborted) return
+        // Whoever writes now exports too.
+        if (signal.aborted || error instanceof StoreTaken) return
         failed += 1
         this.#failures += 1
         this.#failing = { since: this.#failing?.since ?? clock.now(), reason: reasonOf(error) }

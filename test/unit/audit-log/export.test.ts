@@ -9,7 +9,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ExportTarget } from '../../../server/audit-log/config.ts'
 import { ChangeExporter } from '../../../server/audit-log/export/change-exporter.ts'
 import { ExportCursor } from '../../../server/audit-log/export/export-cursor.ts'
-import type { AuditStore, NumberedChange } from '../../../server/audit-log/store/audit-store.ts'
+import {
+  type AuditStore,
+  type NumberedChange,
+  StoreTaken,
+} from '../../../server/audit-log/store/audit-store.ts'
 import { openAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
 import type { Clock } from '../../../src/core/lib/time.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
@@ -62,13 +66,19 @@ describe('the export of changes', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  function start(target: Partial<ExportTarget> = {}): ChangeExporter {
+  type CursorStore = Pick<AuditStore, 'position' | 'commit'>
+
+  function storeOf(): CursorStore {
+    return { position: (writer) => store.position(writer), commit: (batch) => store.commit(batch) }
+  }
+
+  function start(target: Partial<ExportTarget> = {}, kept: CursorStore = store): ChangeExporter {
     const end = new AbortController()
     const chosen: ExportTarget = { url, format: 'jsonl', headers: { authorization: 'Bearer t' }, ...target }
     const exporter = new ChangeExporter({
       target: chosen,
       store: { after: (number, limit) => source.after(number, limit), state: async () => storeState() },
-      cursor: new ExportCursor(store, chosen.url),
+      cursor: new ExportCursor(kept, chosen.url),
       fetch,
       clock: hasty,
       log: recordedLog(),
@@ -153,6 +163,16 @@ describe('the export of changes', () => {
     assert.deepEqual(names(), added.map(nameOf))
     assert.ok(got.every(({ body }) => body.length < 2 ** 21))
     assert.ok(got.length > 1)
+  })
+
+  it('ends where another process has become the one who writes', async () => {
+    const taken = { ...storeOf(), commit: () => Promise.reject(new StoreTaken('another writes')) }
+    start({}, taken)
+    const [one] = running
+    assert.ok(one)
+    source.add()
+    await one.ended
+    assert.equal(got.length, 0)
   })
 
   it('begins anew with another collector', async () => {
