@@ -107,13 +107,21 @@ class Redaction {
     if (typeof value === 'number') return this.#isCredential(key) ? this.#value(value) : value
     if (typeof value !== 'object' || value === null) return value
     refuseDeep(depth)
-    if (key === 'managedFields') return value
+    if (depth === 0 && key === 'metadata' && isFields(value)) return this.#metadata(value)
     if (Array.isArray(value)) return this.#list(key, value as readonly unknown[], depth + 1)
     if (key === 'annotations') return this.#annotations(value as Fields, depth)
     // What labels are called says nothing of their values.
     if (PLAIN_MAPS.has(key))
       return this.#texts(value as Fields, depth, (_key, text) => this.#free(text, 'public'))
     return this.#nested(value as Fields, depth)
+  }
+
+  /** Managed fields, which are many, name fields; elsewhere something of that name may hold anything. */
+  #metadata(fields: Fields): Fields {
+    const { managedFields, ...others } = fields
+    const kept = this.object(others, 1)
+    if (kept === others) return fields
+    return managedFields === undefined ? kept : { ...kept, managedFields }
   }
 
   /** Some kinds hold whole objects of others. */

@@ -294,6 +294,18 @@ describe('redaction', () => {
     }
   })
 
+  it('leaves the managed fields of the object itself alone, and nothing else of that name', () => {
+    const managedFields = [{ manager: 'kubectl', fieldsType: 'FieldsV1', fieldsV1: { 'f:password': {} } }]
+    const planted = { metadata: { managedFields: { password: 'correct-horse-1' } } }
+    const given = {
+      metadata: { name: 'web', annotations: { token: 'correct-horse-2' }, managedFields },
+      spec: { managedFields: [{ password: 'correct-horse-3' }], template: planted },
+    }
+    const { metadata, spec } = redact({ group: 'example.org', resource: 'things' }, given as KubernetesObject)
+    assert.deepEqual(metadata?.managedFields, managedFields)
+    for (const text of textsIn([metadata, spec])) assert.doesNotMatch(text, /correct-horse/)
+  })
+
   it('takes the values at the paths of the configuration', () => {
     const configured = createRedactor({
       hmac,
