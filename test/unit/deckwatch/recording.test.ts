@@ -96,7 +96,7 @@ describe('the status of the recording', () => {
 
   it('counts what was not recorded', () => {
     assert.deepEqual(problems({ lastHour: { reviews: 9, dropped: 2, unattributed: 6 } }), [
-      'webhook 6 changes of the last hour landed without a review, so nobody knows whose they are => kubectl blame -A --state unattributed --since 1h',
+      'webhook 6 changes of the last hour landed without a review, so without a name => kubectl blame -A --state unattributed --since 1h',
       'journal 2 reviews of the last hour could not be kept => kubectl -n deckwatch logs deckwatch-1 --tail 50',
     ])
   })

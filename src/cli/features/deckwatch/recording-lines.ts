@@ -58,7 +58,7 @@ export function recordingProblems(
       : [
           {
             about: 'webhook',
-            text: `${plural(lastHour.unattributed, 'change')} of the last hour landed without a review, so nobody knows whose they are`,
+            text: `${plural(lastHour.unattributed, 'change')} of the last hour landed without a review, so without a name`,
             mend: 'kubectl blame -A --state unattributed --since 1h',
           },
         ]),
