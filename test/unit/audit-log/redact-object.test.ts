@@ -301,7 +301,7 @@ describe('redaction', () => {
       metadata: { name: 'web', annotations: { token: 'correct-horse-2' }, managedFields },
       spec: { managedFields: [{ password: 'correct-horse-3' }], template: planted },
     }
-    const { metadata, spec } = redact({ group: 'example.org', resource: 'things' }, given as KubernetesObject)
+    const { metadata, spec } = redact({ group: 'example.org', resource: 'things' }, given)
     assert.deepEqual(metadata?.managedFields, managedFields)
     for (const text of textsIn([metadata, spec])) assert.doesNotMatch(text, /correct-horse/)
   })
