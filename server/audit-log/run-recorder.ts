@@ -19,6 +19,7 @@ import { sourceCalls } from './readers/threaded-source.ts'
 import type { RecorderFacts } from './recorder-report.ts'
 import { Recorder } from './recorder/recorder.ts'
 import { RecorderReporter } from './recorder-reporter.ts'
+import { Standstill } from './standstill.ts'
 import type { AuditStore } from './store/audit-store.ts'
 import { StoreGone } from './store/audit-store.ts'
 import { openAuditStore } from './store/open-audit-store.ts'
@@ -47,14 +48,18 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
   lowerPriority(log)
   const ending = new AbortController()
   let facts: RecorderFacts = { witness: { ok: false, reason: 'starting', since: clock.now() } }
+  // It is asked between two commits: what was over by then is told all the same.
+  let failed: string | undefined
+  const heard = (now: RecorderFacts): void => {
+    facts = now
+    if (!now.witness.ok) failed = now.witness.reason
+  }
   let store: AuditStore | undefined
   const opened = (): AuditStore => {
     if (store) return store
     throw new StoreGone('the store is not open yet')
   }
-  const serving = port
-    .serve({ calls: sourceCalls(lazily(opened)), told: (now: RecorderFacts) => (facts = now) })
-    .then(() => ending.abort())
+  const serving = port.serve({ calls: sourceCalls(lazily(opened)), told: heard }).then(() => ending.abort())
   const reporter = new RecorderReporter({ port, clock, resources, writer })
   store = await openWhenPossible(
     () => openAuditStore({ folder, url: config.store }, { clock, log }),
@@ -63,6 +68,7 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
   )
   if (!store) return serving
   const key = createSecretKey(hmacKey)
+  const standstill = new Standstill(clock)
   const shared = new JournalProgress(progress)
   const recorder = new Recorder({
     journal: createJournalReader({ folder: journalFolder, progress: shared, log }),
@@ -88,7 +94,11 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
       keepLast: config.auditKeepLast,
       maxBytes: config.auditBytes,
     },
-    failing: () => (facts.witness.ok ? undefined : facts.witness.reason),
+    failing() {
+      const reason = failed ?? (standstill.take() ? 'companion stood still' : undefined)
+      failed = facts.witness.ok ? undefined : facts.witness.reason
+      return reason
+    },
     told(now) {
       reporter.tell(now, opened(), exporter)
       // Before that, this process may not be the one who writes.
@@ -98,12 +108,13 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
   const exporter = exporterOf(config.auditExport, { store, clock, log })
   let exporting: Promise<void> | undefined
   const signOfLife = setInterval(() => reporter.again(), SIGN_OF_LIFE_MS)
+  const looking = standstill.run(ending.signal)
   try {
     await recorder.run(ending.signal)
   } finally {
     clearInterval(signOfLife)
     ending.abort()
-    await exporting
+    await Promise.all([exporting, looking])
     await store.close()
   }
   await serving

@@ -83,7 +83,7 @@ export class ChangeReader implements ResourceReader {
       continue: page.next ? writePageToken(page.next) : '',
       remaining: undefined,
       extra: { ...extra },
-      warnings: [...warningsOf(state), ...historyWarnings(state, query.sinceTime)],
+      warnings: [...warningsOf(state, extra.gaps), ...historyWarnings(state, query.sinceTime)],
     }
   }
 
@@ -304,9 +304,12 @@ function rightEnded(): ApiError {
   )
 }
 
-function warningsOf({ ready, store }: Known): string[] {
+function warningsOf({ ready, store }: Known, gaps: ChangeListExtra['gaps']): string[] {
+  const lasting = gaps.filter(({ to }) => to === undefined).slice(0, 1)
   return [
-    ...(ready.ok ? [] : [`changes are not recorded at present: ${ready.reason}`]),
+    ...(ready.ok
+      ? lasting.map(({ from, reason }) => `changes are not recorded since ${from}: ${reason}`)
+      : [`changes are not recorded at present: ${ready.reason}`]),
     ...(store.setAside === undefined
       ? []
       : [`the history was found damaged and begun anew at ${rfc3339Seconds(store.begins)}`]),

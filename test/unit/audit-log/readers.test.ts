@@ -129,6 +129,7 @@ describe('readers of changes', () => {
       ],
     })
     assert.deepEqual((await list({ sinceTime: BEGINS - 1 })).warnings, [
+      'changes are not recorded since 2026-11-21T02:01:00Z: webhook was removed',
       'changes are recorded since 2026-11-21T02:00:00Z',
     ])
     source.ready = { ok: false, reason: 'no space is left' }
