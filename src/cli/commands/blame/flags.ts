@@ -1,26 +1,13 @@
 import { Flags } from '@oclif/core'
+import { commonFlags } from '../../shell/common-flags.ts'
 import { connectionFlags } from '../../shell/connection-flags.ts'
 
 // `--user` says whose changes are meant; the kubeconfig's user has another name here.
 const { user: kubeconfigUser, ...otherConnectionFlags } = connectionFlags
 
-/** The flags of the connection, under names that leave `--user` to the person who made a change. */
-export const blameConnectionFlags = {
+const blameConnectionFlags = {
   ...otherConnectionFlags,
   'kubeconfig-user': { ...kubeconfigUser, summary: "user of the kubeconfig to use (kubectl's own --user)" },
-}
-
-/** Flags that each command of the plugin has. */
-export const commonFlags = {
-  color: Flags.string({
-    options: ['auto', 'always', 'never'],
-    default: 'auto',
-    summary: 'colours; NO_COLOR is obeyed',
-  }),
-  debug: Flags.boolean({ summary: 'show the stack of an error' }),
-  // Answered by `route` before a command runs; here for its help.
-  help: Flags.boolean({ char: 'h', summary: 'show this' }),
-  version: Flags.boolean({ summary: 'print the version' }),
 }
 
 const several = { multiple: true, multipleNonGreedy: true } as const

@@ -1,16 +1,9 @@
 import { Flags } from '@oclif/core'
+import { commonFlags } from '../../shell/common-flags.ts'
 import { connectionFlags } from '../../shell/connection-flags.ts'
 
 const common = {
-  color: Flags.string({
-    options: ['auto', 'always', 'never'],
-    default: 'auto',
-    summary: 'colours; NO_COLOR is obeyed',
-  }),
-  debug: Flags.boolean({ summary: 'show the stack of an error' }),
-  // Answered by `route` before a command runs; here for its help.
-  help: Flags.boolean({ char: 'h', summary: 'show this' }),
-  version: Flags.boolean({ summary: 'print the version' }),
+  ...commonFlags,
   ...connectionFlags,
 }
 

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core'
 import { VIEW_NAMES } from '../../features/images/views.ts'
+import { commonFlags } from '../../shell/common-flags.ts'
 import { connectionFlags } from '../../shell/connection-flags.ts'
 
 /** The flags of `kubectl images`; those that kubectl-images has carry its names. */
@@ -58,15 +59,7 @@ export const imagesFlags = {
     default: 'auto',
     summary: 'ask the companion in the cluster, where there is one',
   }),
-  color: Flags.string({
-    options: ['auto', 'always', 'never'],
-    default: 'auto',
-    summary: 'colours; NO_COLOR is obeyed',
-  }),
-  debug: Flags.boolean({ summary: 'show the stack of an error' }),
-  // Answered by `route` before a command runs; here for its help.
-  help: Flags.boolean({ char: 'h', summary: 'show this' }),
-  version: Flags.boolean({ summary: 'print the version' }),
+  ...commonFlags,
   'no-protobuf': Flags.boolean({ hidden: true, summary: 'ask for pods as JSON' }),
   ...connectionFlags,
 }
