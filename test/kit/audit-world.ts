@@ -18,6 +18,8 @@ export type ServedChanges = Partial<ChangeListExtra> & {
 export interface AuditWorldOptions {
   readonly companion?: Omit<CompanionOptions, 'components'>
   readonly cluster?: ControlPlaneOptions
+  /** What is to be there before the companion is: kinds that it is told to record. */
+  readonly prepare?: (cluster: ControlPlane) => Promise<void>
 }
 
 const WITHIN_MS = 60_000
@@ -36,9 +38,15 @@ export class AuditWorld {
   }
 
   /** Both are up, and each write is reviewed, once this resolves. */
-  static async start({ cluster: chosen = {}, companion = {} }: AuditWorldOptions = {}): Promise<AuditWorld> {
+  static async start({
+    cluster: chosen = {},
+    companion = {},
+    prepare,
+  }: AuditWorldOptions = {}): Promise<AuditWorld> {
     const cluster = await startControlPlane(chosen)
     try {
+      await prepare?.(cluster)
+      await prepare?.(cluster)
       const components = ['api', 'image-graph', 'audit-log'] as const
       const world = new AuditWorld(cluster, await startCompanion(cluster, { ...companion, components }))
       await world.untilReviewed()

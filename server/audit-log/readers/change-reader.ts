@@ -184,7 +184,7 @@ export class ChangeReader implements ResourceReader {
     const [touched, kept] =
       one === undefined
         ? [undefined, undefined]
-        : await Promise.all([source.touched(one), source.count({ ...asked, perObject: undefined })])
+        : await Promise.all([source.touched(one), source.count(allOfObject(asked))])
     return {
       recordingSince: rfc3339Seconds(state.store.begins),
       gaps: gaps
@@ -248,6 +248,22 @@ function fieldsOfKind({ object }: NumberedChange): readonly FieldRequirement[] {
     { field: 'object.group', operator: '=', value: object.group },
     { field: 'object.resource', operator: '=', value: object.resource },
   ]
+}
+
+/** What names an object; any other term chooses among its changes. */
+const OBJECT_TERMS: ReadonlySet<string> = new Set([
+  'metadata.namespace',
+  'object.group',
+  'object.resource',
+  'object.kind',
+  'object.name',
+  'object.uid',
+])
+
+/** All changes of the object that a query names and that may be seen, whichever of them it asks for. */
+function allOfObject(asked: ChangeQuery): ChangeQuery {
+  const fields = asked.fields.filter(({ field }) => OBJECT_TERMS.has(field))
+  return { ...asked, fields, states: LANDED, since: undefined, until: undefined, perObject: undefined }
 }
 
 /** The one object that a field selector names, of a kind that may be seen; its group may be left out where one has it. */

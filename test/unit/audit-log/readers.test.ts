@@ -76,6 +76,19 @@ describe('readers of changes', () => {
     assert.deepEqual(await names(), ['7-1005', '7-1001'])
   })
 
+  it('count all that is kept of one object, whichever of its changes are asked for', async () => {
+    source.add()
+    source.add({ state: 'not-landed' })
+    const terms = [
+      ['object.group', 'apps'],
+      ['object.resource', 'deployments'],
+      ['object.name', 'web'],
+      ['user.username', 'nobody'],
+    ].map(([field = '', value = '']) => ({ field, operator: '=', value }) as const)
+    const { items, extra } = await list({ fields: terms, sinceTime: BEGINS + 90_000, perObject: 1 })
+    assert.deepEqual([items.length, extra?.['kept']], [0, 1])
+  })
+
   it('list what did not land only where its state is named', async () => {
     const refused = source.add({ state: 'not-landed' })
     assert.deepEqual(await names(), [])

@@ -44,6 +44,7 @@ export async function blameInput(
       changes: newestOfEach(changes, options.maxHistory),
       extra: { recordingSince: '', gaps: [] },
       nothing: changes.length === 0,
+      failures: [],
     }
     await printChanges({ options, session, subject: subjectOf(objects, input) }, answer, printDocument)
   }

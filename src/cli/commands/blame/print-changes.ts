@@ -25,11 +25,13 @@ export interface Printing {
 /** Prints changes as list, table of patches or objects; a diff has a printer of its own. */
 export async function printChanges(
   printing: Printing,
-  answer: Pick<Answer, 'changes' | 'extra' | 'nothing'>,
+  answer: Pick<Answer, 'changes' | 'extra' | 'nothing' | 'failures'>,
   printDocument: DocumentPrinter | undefined,
 ): Promise<void> {
   const { format, filters } = printing.options
   const shown = { ...answer, changes: answer.changes.map((change) => withFields(change, filters.fields)) }
+  // A list without items would say that there is nothing.
+  if (format === 'objects' && answer.nothing && answer.failures.length > 0) return
   if (format === 'objects') await printObjects(printing, shown, printDocument)
   else if (format === 'patch') await printPatch(printing, shown)
   else if (!answer.nothing) await printList(printing, shown)
