@@ -14,7 +14,7 @@ const PATH_BYTES = 24
 const PREFIX = '/audit/'
 
 /** The Secret that keeps them. */
-export const KEYS_SECRET = 'deckwatch-audit-log'
+const KEYS_SECRET = 'deckwatch-audit-log'
 
 /** Reads the keys of the installation, and makes them at the first start; rejects as requests do. */
 export async function installKeys(

@@ -58,7 +58,7 @@ interface WebhookRule {
 }
 
 /** The names of the webhooks, under which the cluster's audit log has our annotations. */
-export const WEBHOOK_NAMES = {
+const WEBHOOK_NAMES = {
   changes: 'changes.audit-log.deckwatch.dev',
   access: 'access.audit-log.deckwatch.dev',
 } as const

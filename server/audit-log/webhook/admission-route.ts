@@ -69,7 +69,7 @@ export interface AdmissionLimits extends BodyLimits {
 }
 
 /** The limits of the issue, and those that keep strangers from filling memory. */
-export const ADMISSION_LIMITS: AdmissionLimits = {
+const ADMISSION_LIMITS: AdmissionLimits = {
   maxBytes: 16 * 1024 * 1024,
   maxReadBytes: 64 * 1024 * 1024,
   headBytes: 64 * 1024,

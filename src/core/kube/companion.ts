@@ -38,6 +38,19 @@ export async function probeCompanion(
   throw error
 }
 
+/** Whether the cluster has no companion any more; false where that cannot be found out now, to be asked again. */
+export async function companionIsGone(
+  transport: KubeTransport,
+  identity: RequestIdentity,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return (await probeCompanion(transport, identity, signal)).state === 'absent'
+  } catch {
+    return false
+  }
+}
+
 /** Which objects of the companion are meant. */
 export interface CompanionCollection {
   /** The plural: `imageevents`. */

@@ -1,8 +1,8 @@
 import {
+  companionIsGone,
   companionPath,
   companionPurpose,
   listCompanion,
-  probeCompanion,
   type CompanionCollection,
 } from '../../../core/kube/companion.ts'
 import type { ClusterConnection } from '../../../core/kube/connection.ts'
@@ -74,14 +74,7 @@ export function changesPorts({ transport, connection, clock }: ChangesPortsOptio
           for await (const page of listChanges(query, asking)) return page
           throw strange('its list of changes has no page')
         },
-        isGone: async (asking) => {
-          try {
-            return (await probeCompanion(transport, connection, asking)).state === 'absent'
-          } catch {
-            // What cannot be found out now is asked again.
-            return false
-          }
-        },
+        isGone: (asking) => companionIsGone(transport, connection, asking),
         clock,
         signal,
       })

@@ -1,8 +1,8 @@
 import {
+  companionIsGone,
   companionPath,
   companionPurpose,
   listCompanion,
-  probeCompanion,
   type CompanionCollection,
 } from '../../../core/kube/companion.ts'
 import type { ClusterConnection } from '../../../core/kube/connection.ts'
@@ -72,14 +72,7 @@ export function companionPorts(options: CompanionPortsOptions): CompanionPorts {
         read: (object) => object as ImageEvent,
         resourceVersion,
         relist: listImages,
-        isGone: async (asking) => {
-          try {
-            return (await probeCompanion(transport, connection, asking)).state === 'absent'
-          } catch {
-            // What cannot be found out now is asked again.
-            return false
-          }
-        },
+        isGone: (asking) => companionIsGone(transport, connection, asking),
         clock,
         signal,
       }),
