@@ -216,6 +216,12 @@ describe('kubectl blame and its companion', () => {
       assert.match(stderr, /^Warning: recording has stopped: the volume is full\n/)
     })
 
+    it('prints no empty list of objects where the object could not be read', async () => {
+      const { exitCode, stdout } = await run('deploy never -n shop -o json')
+      assert.deepEqual([exitCode, stdout], [3, ''])
+      assert.deepEqual(await changesOf('deploy web -n shop --user nobody'), [])
+    })
+
     it('does not say beside a list what its header says', async () => {
       api.companion.changes.warnings = ['changes are recorded since 2026-11-01T00:00:00Z']
       const warned = async (line: string) =>
