@@ -85,7 +85,9 @@ describe('changes of custom resources, on a real API server', function () {
           state,
           user?.username,
           object.version,
-          ...changes.filter(({ path }) => path.startsWith('spec')).map(({ from, to }) => `${from} ${to}`),
+          ...changes
+            .filter(({ path }) => path.startsWith('spec'))
+            .map(({ from, to }) => `${String(from)} ${String(to)}`),
         ],
       )
     assert.deepEqual(await told(one), [
