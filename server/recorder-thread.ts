@@ -3,7 +3,7 @@ import { connect } from '../src/core/kube/connect.ts'
 import { processEnvironment } from '../src/core/kube/connection.ts'
 import { loadConnection } from '../src/core/kube/kubeconfig.ts'
 import { systemClock } from '../src/core/lib/time.ts'
-import { type RecorderReport, type RecorderStart, runRecorder } from './audit-log/index.ts'
+import { type RecorderReport, type RecorderStart, runRecorder, runReplica } from './audit-log/index.ts'
 import type { Foundation } from './foundation.ts'
 import { createLog } from './kit/log.ts'
 import { threadPort } from './kit/thread/serve-thread.ts'
@@ -47,6 +47,7 @@ export async function recorderThread(data: unknown): Promise<void> {
   const connection = await loadConnection({ kubeconfig, context }, environment)
   const transport = connect(connection, { environment, userAgent: `deckwatch-recorder/${VERSION}` })
   const log = createLog(logLevel).child({ component: 'audit-log', thread: RECORDER_THREAD })
-  await runRecorder({ start, transport, clock: systemClock, log, port: threadPort() })
+  const run = start.config.store === '' ? runRecorder : runReplica
+  await run({ start, transport, clock: systemClock, log, port: threadPort() })
   transport.close()
 }

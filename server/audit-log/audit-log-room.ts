@@ -65,9 +65,12 @@ class AuditLogRoom implements Room {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const { leadership, config } = this.#deps
     this.#waitingFor = `waiting for the Lease deckwatch-${NAME}`
     try {
-      await this.#deps.leadership.lead((holding) => this.#lead(holding), signal)
+      // Of several replicas each keeps what it receives, and the one with the Lease records it.
+      if (config.store !== '') await this.#lead(signal)
+      else await leadership.lead((holding) => this.#lead(holding), signal)
     } finally {
       this.#waitingFor = 'not running'
     }

@@ -8,8 +8,10 @@ export interface RecorderReport extends RecorderState {
   readonly since: number | undefined
   /** Some of the latest gaps, the latest first. */
   readonly gaps: readonly StoredGap[]
-  /** Seq of the last journal entry that the store has. */
+  /** Seq of the last journal entry that the store has, or, of several replicas, that was handed over. */
   readonly taken: number
+  /** Of several replicas: this one holds the Lease and has heard all there is to watch. */
+  readonly joins?: boolean
   /** Age of the oldest change that is still pending, in milliseconds; 0 where there is none. */
   readonly pendingAgeMs: number
   /** Since the start of the thread. */
@@ -45,6 +47,8 @@ export const NOTHING_COUNTED: RecorderTotals = { changes: {}, noOps: 0, excluded
 
 /** What is true in the main thread, and the recorder must know. */
 export interface RecorderFacts {
+  /** Of several replicas: this one holds the Lease. */
+  readonly holds: boolean
   /** Whether reviews come and can be kept: the webhook is registered, the journal has room. */
   readonly witness: {
     readonly ok: boolean

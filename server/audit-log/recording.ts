@@ -2,6 +2,7 @@ import { createHmac, createSecretKey, randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { createRedactor } from '../../src/core/model/redact-object.ts'
+import { aborted } from '../kit/aborted.ts'
 import type { Route } from '../kit/api/route.ts'
 import type { Thread } from '../kit/thread/thread-host.ts'
 import type { AuditLogDeps } from './audit-log-deps.ts'
@@ -46,7 +47,9 @@ export function beginRecording(
   { keys, resources, answered }: RecordingStart,
   signal: AbortSignal,
 ): Recording {
-  const { transport, namespace, folder, config, clock, log } = deps
+  const { transport, namespace, folder, config, clock, log, leadership } = deps
+  const isShared = config.store !== ''
+  let holds = !isShared
   const ending = new AbortController()
   const either = AbortSignal.any([signal, ending.signal])
   const journal = openJournalWriter({
@@ -83,16 +86,25 @@ export function beginRecording(
       ownUsers: deps.ownUsers,
     }),
     authority: deps.authority,
-    ready: () => thread.state?.ready.ok === true,
+    // Of several replicas, one writes.
+    ready: () => (isShared ? holds && thread.state?.joins === true : thread.state?.ready.ok === true),
     clock,
     log,
   })
   const witness = new Witness(
     registration,
-    (facts) => thread.tell(facts),
+    (now) => thread.tell({ holds, witness: now }),
     () => clock.now(),
   )
   const stops = [registration.onChange(() => witness.tell()), onceReady(thread, () => registration.look())]
+  const lead = async (holding: AbortSignal): Promise<void> => {
+    holds = true
+    witness.tell()
+    await aborted(holding)
+    holds = false
+    witness.tell()
+  }
+  const leading = isShared ? leadership.lead(lead, either) : aborted(either)
   // Bytes would be made a key for each value again: seven times the work.
   const hmacKey = createSecretKey(keys.hmacKey)
   const webhook = createAdmissionRoute({
@@ -112,7 +124,12 @@ export function beginRecording(
     clock,
     log,
   })
-  const ended = Promise.race([thread.ended, registration.run(either), untilOthers(deps, resources, either)])
+  const ended = Promise.race([
+    thread.ended,
+    registration.run(either),
+    untilOthers(deps, resources, either),
+    leading,
+  ])
   return {
     thread,
     journal,
@@ -122,7 +139,7 @@ export function beginRecording(
     async close() {
       ending.abort()
       for (const stop of stops) stop()
-      await Promise.allSettled([ended, thread.ended])
+      await Promise.allSettled([ended, thread.ended, leading])
       await journal.close()
     },
   }
@@ -151,21 +168,26 @@ async function untilOthers(
 
 function onceReady(thread: Thread<RecorderReport>, then: () => void): () => void {
   let wasReady = false
-  return thread.onState(({ ready }) => {
-    if (ready.ok !== wasReady) then()
-    wasReady = ready.ok
+  return thread.onState(({ ready, joins }) => {
+    const isReady = joins ?? ready.ok
+    if (isReady !== wasReady) then()
+    wasReady = isReady
   })
 }
 
 /** Tells the recorder whether reviews come and are kept. */
 class Witness {
   readonly #registration: Registration
-  readonly #tell: (facts: RecorderFacts) => void
+  readonly #tell: (witness: RecorderFacts['witness']) => void
   readonly #now: () => number
   #lostSince: number | undefined
   #lost: AdmissionOutcome | undefined
 
-  constructor(registration: Registration, tell: (facts: RecorderFacts) => void, now: () => number) {
+  constructor(
+    registration: Registration,
+    tell: (witness: RecorderFacts['witness']) => void,
+    now: () => number,
+  ) {
     this.#registration = registration
     this.#tell = tell
     this.#now = now
@@ -188,11 +210,10 @@ class Witness {
   tell(): void {
     const { ok, reason, since } = this.#registration.registered()
     const full = this.#lost === 'full' && this.#lostSince !== undefined
-    this.#tell({
-      witness:
-        ok && full && this.#lostSince !== undefined
-          ? { ok: false, reason: 'the journal is full', since: this.#lostSince }
-          : { ok, reason, since },
-    })
+    this.#tell(
+      ok && full && this.#lostSince !== undefined
+        ? { ok: false, reason: 'the journal is full', since: this.#lostSince }
+        : { ok, reason, since },
+    )
   }
 }

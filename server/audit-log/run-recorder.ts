@@ -17,7 +17,7 @@ import { createJournalReader } from './journal/journal-reader.ts'
 import { objectHash } from './object-hash.ts'
 import { sourceCalls } from './readers/threaded-source.ts'
 import type { RecorderFacts } from './recorder-report.ts'
-import { Recorder } from './recorder/recorder.ts'
+import { Recorder, type RecorderDeps } from './recorder/recorder.ts'
 import { RecorderReporter } from './recorder-reporter.ts'
 import { Standstill } from './standstill.ts'
 import type { AuditStore } from './store/audit-store.ts'
@@ -44,10 +44,13 @@ const MAX_WRITER = 2 ** 31
 
 /** Records, and answers readers of other threads, until the main thread says that it is to end. */
 export async function runRecorder({ start, transport, clock, log, port }: RecorderThread): Promise<void> {
-  const { folder, journalFolder, progress, writer, hmacKey, resources, config, namespace } = start
+  const { folder, journalFolder, progress, writer, resources, config } = start
   lowerPriority(log)
   const ending = new AbortController()
-  let facts: RecorderFacts = { witness: { ok: false, reason: 'starting', since: clock.now() } }
+  let facts: RecorderFacts = {
+    holds: true,
+    witness: { ok: false, reason: 'starting', since: clock.now() },
+  }
   // It is asked between two commits: what was over by then is told all the same.
   let failed: string | undefined
   const heard = (now: RecorderFacts): void => {
@@ -67,7 +70,6 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
     ending.signal,
   )
   if (!store) return serving
-  const key = createSecretKey(hmacKey)
   const standstill = new Standstill(clock)
   const shared = new JournalProgress(progress)
   const recorder = new Recorder({
@@ -78,22 +80,8 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
     clock,
     log,
     resources,
-    reading: {
-      redact: createRedactor({
-        hmac: (text) => createHmac('sha256', key).update(text).digest('hex'),
-        paths: config.auditRedact,
-      }),
-      hash: (object) => objectHash(object, key),
-    },
-    rules: { config, namespaces: [...NEVER_RECORDED, namespace] },
+    ...recorderRules(start),
     writers: { journal: writer, watch: randomInt(1, MAX_WRITER) },
-    limits: {
-      maxAgeMs: config.auditHistoryMs,
-      secretsMaxAgeMs: config.auditSecretsMs,
-      perObject: config.auditPerObject,
-      keepLast: config.auditKeepLast,
-      maxBytes: config.auditBytes,
-    },
     failing() {
       const reason = failed ?? (standstill.take() ? 'companion stood still' : undefined)
       failed = facts.witness.ok ? undefined : facts.witness.reason
@@ -120,7 +108,34 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
   await serving
 }
 
-function exporterOf(
+/** What a recorder is told of the installation: how objects are read, which rules hold, and how much is kept. */
+export function recorderRules({
+  hmacKey,
+  config,
+  namespace,
+}: RecorderStart): Pick<RecorderDeps, 'reading' | 'rules' | 'limits'> {
+  const key = createSecretKey(hmacKey)
+  return {
+    reading: {
+      redact: createRedactor({
+        hmac: (text) => createHmac('sha256', key).update(text).digest('hex'),
+        paths: config.auditRedact,
+      }),
+      hash: (object) => objectHash(object, key),
+    },
+    rules: { config, namespaces: [...NEVER_RECORDED, namespace] },
+    limits: {
+      maxAgeMs: config.auditHistoryMs,
+      secretsMaxAgeMs: config.auditSecretsMs,
+      perObject: config.auditPerObject,
+      keepLast: config.auditKeepLast,
+      maxBytes: config.auditBytes,
+    },
+  }
+}
+
+/** Who tells a collector; undefined where there is none. */
+export function exporterOf(
   target: AuditLogConfig['auditExport'],
   deps: Pick<ChangeExporterDeps, 'clock' | 'log'> & { readonly store: AuditStore },
 ): ChangeExporter | undefined {
@@ -129,7 +144,8 @@ function exporterOf(
   return new ChangeExporter({ ...deps, target, cursor, fetch, version: VERSION })
 }
 
-function lowerPriority(log: Log): void {
+/** Lets the main thread go first. */
+export function lowerPriority(log: Log): void {
   try {
     // On Linux this is the thread's alone.
     if (process.platform === 'linux') setPriority(NICE)
@@ -139,11 +155,15 @@ function lowerPriority(log: Log): void {
 }
 
 /** The process that recorded before may be on its way out, the disk may be full, and a database may be away. */
-async function openWhenPossible(
-  open: () => Promise<AuditStore>,
-  { clock, log, reporter }: { readonly clock: Clock; readonly log: Log; readonly reporter: RecorderReporter },
+export async function openWhenPossible<T>(
+  open: () => Promise<T>,
+  {
+    clock,
+    log,
+    reporter,
+  }: { readonly clock: Clock; readonly log: Log; readonly reporter: Pick<RecorderReporter, 'waiting'> },
   signal: AbortSignal,
-): Promise<AuditStore | undefined> {
+): Promise<T | undefined> {
   while (!signal.aborted) {
     try {
       return await open()
@@ -161,7 +181,8 @@ async function openWhenPossible(
   return undefined
 }
 
-function lazily(store: () => AuditStore): Parameters<typeof sourceCalls>[0] {
+/** A store to read that may not be open yet. */
+export function lazily(store: () => AuditStore): Parameters<typeof sourceCalls>[0] {
   return {
     page: (...given) => store().page(...given),
     get: (...given) => store().get(...given),

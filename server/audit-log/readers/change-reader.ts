@@ -98,6 +98,8 @@ export class ChangeReader implements ResourceReader {
 
   async *watch(query: WatchQuery, caller: Caller, signal: AbortSignal): AsyncGenerator<WatchNotice, void> {
     const { source, clock, cluster } = this.#deps
+    // Another replica may have told a later one.
+    if (Number(query.resourceVersion) > this.#state().store.number) await source.refresh?.()
     const state = this.#state()
     const sight = await this.#sight(query, caller, state)
     const from = query.resourceVersion === undefined ? undefined : placeOf(query.resourceVersion, state.store)

@@ -19,4 +19,6 @@ export interface ChangeSource extends Pick<
   readonly state: RecorderState | undefined
   /** Called after each change of the state; returns how to stop listening. */
   onState(listener: () => void): () => void
+  /** Looks up the state anew, where another replica may have gone further than this one knows. */
+  refresh?(): Promise<void>
 }

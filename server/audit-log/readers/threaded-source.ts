@@ -14,6 +14,7 @@ export function sourceCalls(source: SourceCalls): Readonly<Record<string, (argum
     touched: (given: Parameters<SourceCalls['touched']>) => source.touched(...given),
     count: (given: Parameters<SourceCalls['count']>) => source.count(...given),
     gaps: (given: Parameters<SourceCalls['gaps']>) => source.gaps(...given),
+    refresh: () => source.refresh?.(),
   }
 }
 
@@ -63,6 +64,10 @@ export class ThreadedSource implements ChangeSource {
 
   gaps(...given: Parameters<SourceCalls['gaps']>): Promise<readonly StoredGap[]> {
     return this.#ask('gaps', given)
+  }
+
+  refresh(): Promise<void> {
+    return this.#ask('refresh', [])
   }
 
   async #ask<T>(method: keyof SourceCalls, given: readonly unknown[]): Promise<T> {

@@ -8,7 +8,7 @@ import { UnwatchedJoin } from '../../../src/core/model/change-join-unwatched.ts'
 import type { Log } from '../../kit/log.ts'
 import type { RecordedResource } from '../config.ts'
 import { Feed, type FeedItem, type WatchedStep } from '../feed.ts'
-import type { JournalPosition, JournalReader } from '../journal/journal.ts'
+import type { JournalReader } from '../journal/journal.ts'
 import type {
   AuditStore,
   AuditStoreState,
@@ -18,12 +18,12 @@ import type {
 } from '../store/audit-store.ts'
 import { hasLanded } from '../store/change-codes.ts'
 import { BatchCommit } from './batch-commit.ts'
-import { JournalIntake, placeOf } from './journal-intake.ts'
 import { KnownNames } from './known-names.ts'
 import { LatestChanges } from './latest-changes.ts'
 import { NextBatch } from './next-batch.ts'
 import { countOne, noCounts, type RecorderCounts } from './recorder-counts.ts'
 import { RecordingGaps } from './recording-gaps.ts'
+import { OwnJournal, type Progress, type ReviewIntake, type ReviewSource } from './review-intake.ts'
 import type { ReadReview } from './review-reading.ts'
 import type { SilentRules } from './silent-writes.ts'
 import { StepBook } from './step-book.ts'
@@ -33,11 +33,9 @@ import { abandonedChanges, admittedFacts, knownBefore } from './known-before.ts'
 /** What the recorder stands on. */
 export interface RecorderDeps {
   readonly journal: JournalReader
-  /** How far the journal is synced; `moved` resolves when it has moved from a position, or after so many ms. */
-  readonly progress: {
-    readonly position: JournalPosition
-    moved(from: JournalPosition, withinMs: number): Promise<void>
-  }
+  readonly progress: Progress
+  /** Of several replicas' reviews; where left out, there is the journal alone. */
+  readonly reviews?: ReviewSource
   readonly store: AuditStore
   readonly transport: KubeTransport
   readonly clock: Clock
@@ -84,18 +82,18 @@ export class Recorder {
   /** Those that the API server does not let us watch. */
   readonly #refused = new Set<string>()
   readonly #unwatchedResources: ReadonlySet<string>
-  #intake: JournalIntake | undefined
+  readonly #reviews: ReviewSource
+  #intake: ReviewIntake | undefined
   #gaps: RecordingGaps | undefined
   #state: AuditStoreState | undefined
   #moved: Promise<void> | undefined
-  /** How far the journal was before it was read last. */
-  #progress: JournalPosition | undefined
   #unattributedSeq = 0
   #toldAt = Number.NEGATIVE_INFINITY
 
   constructor(deps: RecorderDeps) {
-    const { clock, log, transport, reading, rules, times, progress } = deps
+    const { clock, log, transport, reading, rules, times, progress, journal, writers } = deps
     this.#deps = deps
+    this.#reviews = deps.reviews ?? new OwnJournal({ journal, progress, writer: writers.journal })
     this.#join = new ChangeJoin(deps.join)
     this.#feed = new Feed({
       transport,
@@ -103,7 +101,7 @@ export class Recorder {
       log,
       reading,
       rules,
-      mark: () => placeOf(progress.position),
+      mark: () => this.#reviews.mark(),
       ...(times ? { times } : {}),
     })
     this.#steps = new StepBook({
@@ -172,25 +170,17 @@ export class Recorder {
   }
 
   async #start(): Promise<void> {
-    const { store, resources, writers, reading, journal, clock, progress } = this.#deps
+    const { store, resources, reading, clock } = this.#deps
     const state = await store.claim()
-    const [taken, open, gaps] = await Promise.all([
-      store.position(writers.journal),
+    const start = { store, resources, names: this.#names, hash: reading.hash }
+    const [{ intake, taken }, open, gaps] = await Promise.all([
+      this.#reviews.open(start),
       store.open(),
       store.gaps(0, clock.now()),
     ])
-    this.#intake = new JournalIntake({
-      journal,
-      store,
-      until: progress.position,
-      resources,
-      names: this.#names,
-      hash: reading.hash,
-      writer: writers.journal,
-      taken,
-    })
-    for (const decision of abandonedChanges(open, writers.journal, taken?.seq ?? 0))
-      this.#batch.decide(decision)
+    this.#intake = intake
+    for (const [writer, seq] of taken)
+      for (const decision of abandonedChanges(open, writer, seq)) this.#batch.decide(decision)
     await this.#rememberAdmitted(open)
     const unended = gaps.filter(({ to }) => to === undefined)
     this.#gaps = new RecordingGaps(state, unended)
@@ -240,11 +230,11 @@ export class Recorder {
 
   /** Waits for news of either witness, or for a while. */
   async #pause(signal: AbortSignal): Promise<void> {
-    const { progress, clock } = this.#deps
+    const { clock } = this.#deps
     const over = new AbortController()
     const both = AbortSignal.any([signal, over.signal])
     // Where something came since it was read, there is nothing to wait for.
-    this.#moved ??= progress.moved(this.#progress ?? progress.position, LOOK_MS).finally(() => {
+    this.#moved ??= this.#reviews.moved(LOOK_MS).finally(() => {
       this.#moved = undefined
     })
     await Promise.race([
@@ -257,13 +247,12 @@ export class Recorder {
 
   /** One round: what has come of both witnesses, what follows from it, and one commit. */
   async #step(signal: AbortSignal): Promise<boolean> {
-    const { clock, progress } = this.#deps
+    const { clock } = this.#deps
     const intake = this.#intake
     if (!intake) return false
     let entries = 0
     if (!this.#unsynced.has(NAMESPACES)) {
-      this.#progress = progress.position
-      entries = await intake.take(this.#progress, clock.now(), (review) => this.#review(review))
+      entries = await intake.take(clock.now(), (review) => this.#review(review))
       Object.assign(this.#counts, intake.counts)
     }
     // Steps hold their objects until they are decided.
@@ -271,10 +260,14 @@ export class Recorder {
     for (const item of items) this.#item(item)
     for (const decision of this.#join.decide(clock.now(), intake.readUpTo)) await this.#decided(decision)
     this.#look(clock.now())
-    const position = intake.position
-    if (position) this.#batch.position = { writer: this.#deps.writers.journal, ...position }
-    await this.#commit(signal)
-    if (position) intake.kept(position.position)
+    const { places } = intake
+    for (const place of places) {
+      // The first commit has all that was read, so that each place is true by itself.
+      this.#batch.position = place
+      await this.#commit(signal)
+    }
+    if (places.length === 0) await this.#commit(signal)
+    intake.kept(places)
     await this.#commits.trim(clock.now())
     return entries > 0 || items.length > 0
   }
@@ -410,6 +403,7 @@ export class Recorder {
     if (now >= this.#toldAt && now - this.#toldAt < TELL_MS) return
     this.#toldAt = now
     const synced = this.#unsynced.size === 0
+    for (const missed of this.#intake?.missed() ?? []) this.#gaps?.missed(missed)
     const news = this.#gaps?.look({ synced, failing: this.#deps.failing() }, now)
     if (news) this.#batch.gaps(news.gaps)
     if (news?.heartbeat !== undefined) this.#batch.heartbeat = news.heartbeat

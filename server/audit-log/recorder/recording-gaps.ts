@@ -46,6 +46,11 @@ export class RecordingGaps {
     this.#news.push({ from: at - downMs, to: at, reason: `watch of ${resource} lost` })
   }
 
+  /** Reviews of that time may have been received that did not come here. */
+  missed(gap: { readonly from: number; readonly to: number; readonly reason: string }): void {
+    this.#news.push(gap)
+  }
+
   /** To be called about each second. */
   look({ synced, failing }: Witnesses, now: number): GapNews {
     const gaps = this.#news

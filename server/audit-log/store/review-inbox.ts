@@ -5,7 +5,7 @@ export interface InboxWriter {
   readonly writer: number
   /** The last entry that it put here; 0 before the first. */
   readonly seq: number
-  /** Epoch milliseconds by its own clock: everything that it had synced by then is here. */
+  /** Epoch milliseconds by its own clock: everything that it had synced by then is here; 0 once it has ended in peace. */
   readonly heartbeat: number
 }
 

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Change, RecordingGap } from '../../src/core/wire/change.ts'
+import { type AuditedWrite, AuditWriters } from '../kit/audit-writers.ts'
+import type { ServedChanges } from '../kit/audit-world.ts'
+import { CompanionBalancer } from '../kit/companion-balancer.ts'
+import { registerCompanion, unregisterCompanion } from '../kit/companion-cluster.ts'
+import { type Companion, companionPorts, startCompanion } from '../kit/companion.ts'
+import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
+import { requireKubernetes } from '../kit/kubernetes/shared.ts'
+import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
+import { ensureNamespace } from '../kit/kubernetes/namespaces.ts'
+import { type PostgresServer, requirePostgres } from '../kit/postgres.ts'
+
+const ANNOTATION = 'changes.audit-log.deckwatch.dev/change'
+const API = '/apis/deckwatch.dev/v1alpha1'
+const WITHIN_MS = 60_000
+/** What nobody names is told after five seconds: a review may come late. */
+const HELD_BACK_MS = 6500
+const DOWN_MS = 20_000
+
+/** As the API server itself tells what it did. */
+interface AuditEvent {
+  readonly user: { readonly username: string }
+  readonly objectRef?: { readonly namespace?: string }
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+describe('two replicas of the audit log over one PostgreSQL, on a real API server', function () {
+  this.timeout(120_000)
+  let folder = ''
+  let postgres: PostgresServer
+  let cluster: ControlPlane
+  let balancer: CompanionBalancer
+  let writers: AuditWriters | undefined
+  const replicas: Companion[] = []
+
+  before(async function () {
+    await requireKubernetes(this)
+    postgres = await requirePostgres(this)
+    folder = mkdtempSync(join(tmpdir(), 'deckwatch-audit-'))
+    const rules = [
+      { level: 'Metadata', verbs: ['patch'], resources: [{ group: '', resources: ['configmaps'] }] },
+      { level: 'None' },
+    ]
+    const kind = { apiVersion: 'audit.k8s.io/v1', kind: 'Policy' }
+    writeFileSync(
+      join(folder, 'policy.json'),
+      JSON.stringify({ ...kind, omitStages: ['RequestReceived'], rules }),
+    )
+    cluster = await startControlPlane({
+      apiServerFlags: [
+        `--audit-policy-file=${join(folder, 'policy.json')}`,
+        `--audit-log-path=${join(folder, 'audit.log')}`,
+      ],
+    })
+    const ports = [await companionPorts(), await companionPorts()]
+    balancer = await CompanionBalancer.start(ports.map(({ api }) => api))
+    const url = await postgres.createDatabase()
+    const starting = ports.map((each) =>
+      startCompanion(cluster, {
+        components: ['api', 'audit-log'],
+        ports: each,
+        register: false,
+        flags: [`--audit-service=deckwatch:${balancer.port}`, '--audit-per-object=100000'],
+        env: { DECKWATCH_STORE: url },
+      }),
+    )
+    for (const replica of await Promise.all(starting)) replicas.push(replica)
+    await registerCompanion(cluster.admin, 'deckwatch', balancer.port)
+    await untilReviewed()
+  })
+
+  afterEach(async () => {
+    await writers?.stop()
+    writers = undefined
+  })
+
+  after(async () => {
+    if (balancer) await unregisterCompanion(cluster.admin, 'deckwatch', balancer.port)
+    for (const replica of replicas) await replica.stop()
+    await balancer?.stop()
+    await cluster?.stop()
+    await postgres?.stop()
+    if (folder !== '') rmSync(folder, { recursive: true })
+  })
+
+  const list = (namespace: string): Promise<ServedChanges> =>
+    cluster.admin.send('GET', `${API}/namespaces/${namespace}/changes`)
+
+  async function until<T>(what: string, ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
+    let problem = ''
+    for (const limit = Date.now() + WITHIN_MS; ; await delay(100)) {
+      try {
+        const answer = await ask()
+        if (answer !== undefined) return answer
+      } catch (error) {
+        problem = `: ${error instanceof Error ? error.message : String(error)}`
+      }
+      if (Date.now() > limit) throw new Error(`waited in vain for ${what}${problem}`)
+    }
+  }
+
+  /** Waits until a change that is made now is told, by its user. */
+  async function untilReviewed(): Promise<void> {
+    await ensureNamespace(cluster.admin, 'settling')
+    const names = new Set<string>()
+    let madeAt = 0
+    await until('a review', async () => {
+      if (Date.now() - madeAt > 2000) {
+        madeAt = Date.now()
+        const name = `settled-${madeAt}`
+        await cluster.admin.send('POST', '/api/v1/namespaces/settling/configmaps', { metadata: { name } })
+        names.add(name)
+      }
+      const { items } = await list('settling')
+      return items.find(({ object, state }) => names.has(object.name) && state === 'confirmed')
+    })
+  }
+
+  async function holder(): Promise<Companion> {
+    const path = '/apis/coordination.k8s.io/v1/namespaces/deckwatch/leases/deckwatch-audit-log'
+    const { spec } = await cluster.admin.send<{ spec: { holderIdentity?: string } }>('GET', path)
+    const found = replicas.find(({ logFile }) => {
+      const uid = logFile.split('/').at(-2)
+      return uid !== undefined && spec.holderIdentity?.endsWith(uid)
+    })
+    assert.ok(found, spec.holderIdentity)
+    return found
+  }
+
+  /** Stops the writers, and holds what is told against what landed. */
+  async function checked(
+    namespace: string,
+  ): Promise<{ named: number; unnamed: number; items: readonly Change[]; gaps: readonly RecordingGap[] }> {
+    await writers?.stop()
+    await delay(HELD_BACK_MS)
+    await untilReviewed()
+    const { items, gaps = [] } = await list(namespace)
+    const figures = await writers?.check(items.toReversed(), gaps)
+    assert.ok(figures)
+    return { ...figures, items, gaps }
+  }
+
+  const statuses = (writes: readonly AuditedWrite[]): ReadonlySet<number> =>
+    new Set(writes.map(({ status }) => status))
+
+  /** Every review whose answer reached the API server is found once, by the id that the answer carried. */
+  function answered(namespace: string): ReadonlyMap<string, string> {
+    const events = readFileSync(join(folder, 'audit.log'), 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as AuditEvent)
+    return new Map(
+      events.flatMap(({ annotations, user, objectRef }) => {
+        const id = annotations?.[ANNOTATION]
+        return id !== undefined && objectRef?.namespace === namespace ? [[id, user.username] as const] : []
+      }),
+    )
+  }
+
+  async function keptAllThatWasAnswered(namespace: string): Promise<number> {
+    const ids = answered(namespace)
+    const missing = await until('all that was answered', async () => {
+      const { items } = await cluster.admin.send<ServedChanges>(
+        'GET',
+        `${API}/namespaces/${namespace}/changes?fieldSelector=state!=none`,
+      )
+      const told = new Map(items.map(({ metadata, user }) => [metadata?.name, user?.username]))
+      const lost = [...ids].filter(([id, user]) => told.get(id) !== user)
+      return lost.length === 0 ? lost : undefined
+    })
+    assert.deepEqual(missing, [])
+    return ids.size
+  }
+
+  /** What a watch from there tells within so many seconds. */
+  async function watched(namespace: string, resourceVersion: string, seconds: number): Promise<string[]> {
+    const query = `watch=true&resourceVersion=${resourceVersion}&timeoutSeconds=${seconds}`
+    const text = await cluster.admin.text('GET', `${API}/namespaces/${namespace}/changes?${query}`)
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as { type: string; object: Change })
+      .flatMap(({ type, object }) => (type === 'BOOKMARK' ? [] : [object.metadata?.name ?? type]))
+  }
+
+  it('tell what several people wrote once, by the right users, whichever of the two was asked', async () => {
+    writers = await AuditWriters.start(cluster, {
+      namespace: 'both',
+      users: ['alice', 'bob', 'carol', 'dave'],
+    })
+    await writers.during(2500)
+    const { named, unnamed, items } = await checked('both')
+    assert.deepEqual(statuses(writers.writes), new Set([200]))
+    assert.ok(named > 50, String(named))
+    assert.equal(unnamed, 0)
+    // The writer's number stands before the seq.
+    const journals = new Set(items.map(({ metadata }) => metadata?.name?.split('-')[0]))
+    assert.equal(journals.size, 2, [...journals].join())
+    await keptAllThatWasAnswered('both')
+  })
+
+  it('go on at the other when the one that records is killed: nothing answered is lost, watches resume', async () => {
+    writers = await AuditWriters.start(cluster, { namespace: 'killed', pauseMs: 250 })
+    await writers.during(1500)
+    const { metadata, items: before } = await list('killed')
+    const killed = await holder()
+    await killed.kill()
+    // The other one answers meanwhile, and takes over when the Lease is over.
+    await until('another holder', async () => ((await holder()) === killed ? undefined : true))
+    await untilReviewed()
+    const told = await watched('killed', metadata.resourceVersion, 2)
+    assert.ok(told.length > before.length, `${told.length}`)
+    assert.equal(new Set(told).size, told.length, 'each change is told once')
+    await killed.start()
+    const { named, gaps } = await checked('killed')
+    assert.deepEqual(statuses(writers.writes), new Set([200]))
+    assert.ok(named > 50, String(named))
+    assert.ok((await keptAllThatWasAnswered('killed')) > 30)
+    assert.ok(
+      gaps.every(({ reason }) => reason !== ''),
+      JSON.stringify(gaps),
+    )
+  })
+
+  it('let everybody write while PostgreSQL is away, and tell it afterwards', async () => {
+    writers = await AuditWriters.start(cluster, { namespace: 'away', pauseMs: 250 })
+    await writers.during(500)
+    await postgres.kill()
+    const during = await writers.during(DOWN_MS)
+    assert.deepEqual(statuses(during), new Set([200]))
+    for (const replica of replicas) assert.equal((await replica.ask('/readyz')).status, 200)
+    await postgres.start()
+    await writers.during(500)
+    const { named, unnamed } = await checked('away')
+    assert.ok(named > during.length, `${named} of ${during.length}`)
+    assert.equal(unnamed, 0)
+    await keptAllThatWasAnswered('away')
+  })
+})
