@@ -31,6 +31,13 @@ export interface AuditReadsDeps {
 type KnownRow = Awaited<ReturnType<AuditReads['knownRows']>>[number]
 
 const KNOWN_CHUNK = 200
+/**
+ * Characters of what changed in one answer. A change may hold a whole object of a megabyte and more, twice: some hundreds
+ * of these would be more than the memory of the pod.
+ */
+const PAGE_CHARACTERS = 8 * 1024 * 1024
+/** So many rows are read at once, for they may be as large. */
+const ROWS = 100
 
 /** All reads of the store, the same over both engines. */
 export class AuditReads implements Pick<
@@ -62,9 +69,19 @@ export class AuditReads implements Pick<
     const behind = after && { time: after.time, id: await this.#cursorId(after) }
     const newest = await pickRows(db, filter, query.perObject, limit + 1, behind)
     const shown = newest.slice(0, limit)
-    const last = shown.at(-1)
-    const items = last ? await rows.changes(await rows.joined(shown.map(({ id }) => id))) : []
-    if (newest.length <= limit || !last) return { items, next: undefined }
+    const budget = { left: PAGE_CHARACTERS }
+    const items: NumberedChange[] = []
+    let last = newest.length > limit ? shown.at(-1) : undefined
+    for (let from = 0; from < shown.length; from += ROWS) {
+      const joined = await rows.joined(shown.slice(from, from + ROWS).map(({ id }) => id))
+      const changes = await rows.changes(joined, budget)
+      items.push(...changes)
+      const isCut = changes.length < joined.length || (budget.left <= 0 && from + ROWS < shown.length)
+      if (!isCut) continue
+      last = joined[changes.length - 1]
+      break
+    }
+    if (!last) return { items, next: undefined }
     return {
       items,
       next: { time: last.time, writer: await rows.writer(last.id), seq: unpackId(last.id).seq },
@@ -83,9 +100,9 @@ export class AuditReads implements Pick<
     const found = await joinedChanges(this.#deps.db)
       .where('c.number', '>', number - base)
       .orderBy('c.number')
-      .limit(limit)
+      .limit(Math.min(limit, ROWS))
       .execute()
-    return this.#deps.rows.changes(found)
+    return this.#deps.rows.changes(found, { left: PAGE_CHARACTERS })
   }
 
   async open(): Promise<readonly NumberedChange[]> {

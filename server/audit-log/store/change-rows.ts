@@ -72,11 +72,20 @@ export class ChangeRows {
     this.#base = base
   }
 
-  async changes(rows: readonly JoinedChange[]): Promise<NumberedChange[]> {
+  /** The rows as changes; only the first of them, and one at least, where they would be of more characters. */
+  async changes(
+    rows: readonly JoinedChange[],
+    budget: { left: number } = { left: Number.POSITIVE_INFINITY },
+  ): Promise<NumberedChange[]> {
     await this.needDictionaries(rows.map(({ detail }) => detail))
     const base = await this.#base()
     const changes: NumberedChange[] = []
-    for (const row of rows) changes.push(this.#change(row, base, await this.writer(row.id)))
+    for (const row of rows) {
+      const detail = this.#codec.text(row.detail)
+      if (changes.length > 0 && detail.length > budget.left) break
+      budget.left -= detail.length
+      changes.push(this.#change(row, detail, base, await this.writer(row.id)))
+    }
     return changes
   }
 
@@ -122,9 +131,9 @@ export class ChangeRows {
     for (const row of found) this.#codec.use(row)
   }
 
-  #change(row: JoinedChange, base: number, writer: number): NumberedChange {
+  #change(row: JoinedChange, text: string, base: number, writer: number): NumberedChange {
     const { source, revision, initiatedBy, ...detail } = readDetail(
-      this.#codec.decode(row.detail),
+      JSON.parse(text),
       row.paths_text === null ? undefined : (JSON.parse(row.paths_text) as string[]),
     )
     return {

@@ -78,17 +78,22 @@ export class RecordCodec {
 
   /** Throws a RangeError for what `encode` did not write, or where the dictionary is not in use. */
   decode(record: Uint8Array): unknown {
+    return JSON.parse(this.text(record)) as unknown
+  }
+
+  /** A record's JSON as text, which is as long as it takes memory; throws as `decode` does. */
+  text(record: Uint8Array): string {
     const bytes = Buffer.from(record.buffer, record.byteOffset, record.byteLength)
     switch (bytes[0]) {
       case PLAIN:
-        return JSON.parse(bytes.toString('utf8', 1)) as unknown
+        return bytes.toString('utf8', 1)
       case ZSTD:
-        return JSON.parse(zstdDecompressSync(bytes.subarray(1)).toString()) as unknown
+        return zstdDecompressSync(bytes.subarray(1)).toString()
       case ZSTD_WITH_DICTIONARY: {
         const id = RecordCodec.dictionaryOf(record) ?? 0
         const dictionary = this.#dictionaries.get(id)
         if (!dictionary) throw new RangeError(`a record needs dictionary ${id}, which is not there`)
-        return JSON.parse(zstdDecompressSync(bytes.subarray(3), { dictionary }).toString()) as unknown
+        return zstdDecompressSync(bytes.subarray(3), { dictionary }).toString()
       }
       default:
         throw new RangeError(`a record begins with ${bytes[0]}, which means nothing`)

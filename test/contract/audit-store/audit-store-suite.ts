@@ -318,6 +318,26 @@ export function auditStoreSuite(open: () => Promise<StoreFixture>): void {
       })
     })
 
+    it('are fewer than asked for where they are large, and miss none', async () => {
+      const to = 'x'.repeat(1024 * 1024)
+      const large = (seq: number): ChangeRecord =>
+        change(seq, { changes: [{ path: 'data.a', op: 'add', to }] })
+      await store.commit(batch({ added: Array.from({ length: 12 }, (_, i) => large(i + 1)) }))
+      const pages: number[][] = []
+      let after: PageCursor | undefined
+      do {
+        const page = await store.page(everything(), 500, after)
+        pages.push(seqs(page.items))
+        after = page.next
+      } while (after)
+      assert.deepEqual(pages, [
+        [12, 11, 10, 9, 8, 7, 6],
+        [5, 4, 3, 2, 1],
+      ])
+      const told = await store.after((await store.claim()).trimmed, 500)
+      assert.deepEqual(seqs(told), [1, 2, 3, 4, 5, 6, 7])
+    })
+
     it('find the few that fit among many that do not', async () => {
       const hand = { manager: 'm', tool: 't', source: '', revision: '', initiatedBy: '', manual: false }
       const added = Array.from({ length: 6000 }, (_, i) => {
