@@ -40,6 +40,8 @@ const NEVER_RECORDED = ['kube-system', 'kube-node-lease', 'kube-public']
 const NICE = 10
 const OPEN_RETRY_MS = 2000
 const SIGN_OF_LIFE_MS = 5000
+/** With no journal but our own, a write's review is in it before the watch tells of the write, or was given up for slow. */
+const OWN_JOURNAL_SETTLE_MS = 1000
 const MAX_WRITER = 2 ** 31
 
 /** Records, and answers readers of other threads, until the main thread says that it is to end. */
@@ -81,6 +83,7 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
     log,
     resources,
     ...recorderRules(start),
+    join: { settleMs: OWN_JOURNAL_SETTLE_MS },
     writers: { journal: writer, watch: randomInt(1, MAX_WRITER) },
     failing() {
       const reason = failed ?? (standstill.take() ? 'companion stood still' : undefined)
