@@ -74,7 +74,7 @@ export class ChangeReader implements ResourceReader {
     if (page.next && query.limit === 0) {
       throw new ApiError(
         'RequestEntityTooLarge',
-        `there are more than ${MOST_AT_ONCE} changes: ask for pages with limit and continue, or for fewer with sinceTime or perObject`,
+        `there are more changes than one answer holds: ask for pages with limit and continue, or for fewer with sinceTime or perObject`,
       )
     }
     return {
@@ -163,7 +163,8 @@ export class ChangeReader implements ResourceReader {
       pages.push(page.items)
       count += page.items.length
       after = page.next
-    } while (after && count < MOST_AT_ONCE)
+      // A page that is cut short is large: to hold more of these would take the memory of the pod.
+    } while (after && count < MOST_AT_ONCE && pages.at(-1)?.length === CHUNK)
     for (const page of pages.toReversed()) yield* page.toReversed()
   }
 
