@@ -3,7 +3,7 @@ import type { JournalEntry, JournalPosition, JournalReader } from '../journal/jo
 import type { AuditStore } from '../store/audit-store.ts'
 import { changeName } from './next-batch.ts'
 import type { RecorderCounts } from './recorder-counts.ts'
-import { type ObjectNames, type ReadReview, readReview } from './review-reading.ts'
+import { type NoChange, type ObjectNames, type ReadReview, readReview } from './review-reading.ts'
 import { type ObjectReading, resourceKey } from './watched-object.ts'
 
 /** Where an entry ends, and its number. */
@@ -122,7 +122,7 @@ export class JournalIntake {
   }
 
   #read(entry: JournalEntry, now: number, each: (review: ReadReview) => void): void {
-    const { names, hash, writer } = this.#deps
+    const { names } = this.#deps
     const { group, resource } = entry.request.resource
     const name = this.#name(entry)
     const recorded = this.#resources.get(resourceKey({ group, resource }))
@@ -137,7 +137,7 @@ export class JournalIntake {
       this.#early.push(entry)
       return
     }
-    const review = readReview(entry, recorded, names, { writer, hash })
+    const review = this.#review(entry, recorded)
     if (review === 'no change') {
       this.counts.noChange += 1
       this.#open.delete(name)
@@ -147,6 +147,17 @@ export class JournalIntake {
     const open = this.#open.get(name)
     if (open) open.review = withoutValues(review, recorded)
     each(review)
+  }
+
+  /** Without its objects where these cannot be read: what ended the recorder would end it again after each restart. */
+  #review(entry: JournalEntry, recorded: RecordedResource): ReadReview | NoChange {
+    const { names, hash, writer } = this.#deps
+    try {
+      return readReview(entry, recorded, names, { writer, hash })
+    } catch {
+      const { object: _object, oldObject: _oldObject, ...request } = entry.request
+      return readReview({ ...entry, request, truncated: true }, recorded, names, { writer, hash })
+    }
   }
 
   /** An entry that is read again after a restart may have been decided before. */

@@ -2,6 +2,7 @@ import type { SilentReason } from '../../../src/core/model/change-facts.ts'
 import type { KubernetesObject, ManagedFieldsEntry } from '../../../src/core/wire/admission-review.ts'
 import type { ChangeOperation } from '../../../src/core/wire/change.ts'
 import type { AuditLogConfig, RecordedResource } from '../config.ts'
+import { matchesGlob } from '../matches-glob.ts'
 
 /** A step of an object, of which it is asked whether there should have been a review. */
 export interface SeenStep {
@@ -59,9 +60,9 @@ function leftOut({ recorded, namespace, name }: SeenStep, { config, namespaces }
   const place = recorded.group === '' && recorded.resource === 'namespaces' ? name : namespace
   const { auditExclude, auditInclude } = config
   const included = auditInclude.namespaces
-  if (included.length > 0 && !included.some((pattern) => matches(pattern, place))) return true
+  if (included.length > 0 && !included.some((pattern) => matchesGlob(pattern, place))) return true
   const excluded = [...namespaces, ...auditExclude.namespaces]
-  return place !== '' && excluded.some((pattern) => matches(pattern, place))
+  return place !== '' && excluded.some((pattern) => matchesGlob(pattern, place))
 }
 
 function byMachinery({ operation, object }: SeenStep): boolean {
@@ -77,19 +78,4 @@ function choosesWriters({ config }: SilentRules): boolean {
     ({ users, groups, extra }) => users.length + groups.length + extra.length > 0,
   )
   return named || auditConditions.length > 0
-}
-
-function matches(pattern: string, text: string): boolean {
-  const [first = '', ...rest] = pattern.split('*')
-  if (rest.length === 0) return pattern === text
-  const last = rest.pop() ?? ''
-  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length)
-    return false
-  let at = first.length
-  for (const part of rest) {
-    const found = text.indexOf(part, at)
-    if (found < 0 || found + part.length > text.length - last.length) return false
-    at = found + part.length
-  }
-  return true
 }

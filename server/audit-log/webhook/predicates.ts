@@ -1,5 +1,6 @@
 import type { AdmissionRequest } from '../../../src/core/wire/admission-review.ts'
 import type { AuditLogConfig, Exclusions } from '../config.ts'
+import { matchesGlob } from '../matches-glob.ts'
 
 /** Who wrote where: what exclusions look at. */
 export type WrittenBy = Pick<AdmissionRequest, 'userInfo' | 'resource' | 'namespace' | 'name'>
@@ -41,19 +42,4 @@ function placeOf({ namespace = '', resource, name = '' }: WrittenBy): string {
 
 function matchesAny(patterns: readonly string[], text: string): boolean {
   return patterns.some((pattern) => matchesGlob(pattern, text))
-}
-
-/** Whether a text is what a pattern says, in which `*` stands for any text; in linear time. */
-function matchesGlob(pattern: string, text: string): boolean {
-  const [head = '', ...rest] = pattern.split('*')
-  const tail = rest.pop()
-  if (tail === undefined) return text === pattern
-  if (!text.startsWith(head)) return false
-  let at = head.length
-  for (const part of rest) {
-    const found = text.indexOf(part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  return text.length - tail.length >= at && text.endsWith(tail)
 }

@@ -80,6 +80,16 @@ describe('what the recorder takes from the journal', () => {
     )
   })
 
+  it('is at least who, what and where of an entry whose objects cannot be read', async () => {
+    const metadata = { managedFields: { 0: 'no list' } }
+    put(anUpdate('1', '2', { object: { metadata } as unknown as KubernetesObject, options: {} }))
+    const from = intake()
+    await take(from)
+    const [{ facts, record } = assert.fail()] = reviews
+    assert.deepEqual([facts.truncated, facts.name, record.user?.username], [true, 'shop/web', 'alice'])
+    assert.equal(from.counts.truncated, 1)
+  })
+
   it('leaves out what changes nothing, and counts it', async () => {
     put(anUpdate('1', '1'))
     const noisy = {
