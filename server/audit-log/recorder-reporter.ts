@@ -67,7 +67,8 @@ export class RecorderReporter {
       kinds: this.#kinds,
       since: counts.gap || !state ? undefined : Math.max(state.begins, ...ends),
       gaps: this.#gaps,
-      taken: this.#taken,
+      // What waits for a decision is read, and held in the journal only for a restart.
+      taken: recorder.readSeq ?? this.#taken,
       pendingAgeMs: counts.oldestPending === undefined ? 0 : Math.max(0, now - counts.oldestPending),
       totals: {
         changes: { ...counts.decided },

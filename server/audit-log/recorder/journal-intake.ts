@@ -72,6 +72,11 @@ export class JournalIntake {
     return this.#readUpTo
   }
 
+  /** Seq of the last entry that was read, whatever is known of it. */
+  get readSeq(): number {
+    return this.#end.seq
+  }
+
   /** Epoch milliseconds: when the oldest review that is not decided came. */
   get oldestOpen(): number | undefined {
     const [oldest] = this.#open.values()

@@ -130,6 +130,11 @@ export class Recorder {
     }
   }
 
+  /** Seq of the last entry that was read of the one journal there is; undefined before the start, and of several. */
+  get readSeq(): number | undefined {
+    return this.#intake?.readSeq
+  }
+
   /** The store's state after the last commit; undefined before the start. */
   get state(): AuditStoreState | undefined {
     return this.#state

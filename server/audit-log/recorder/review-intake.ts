@@ -24,6 +24,8 @@ export interface ReviewIntake {
   readonly counts: IntakeCounts
   /** Every review that had come when `mark` gave this number was read. */
   readonly readUpTo: number
+  /** Seq of the last entry that was read; undefined where there are several writers. */
+  readonly readSeq: number | undefined
   /** Epoch milliseconds: when the oldest review that is not decided came. */
   readonly oldestOpen: number | undefined
   /** What the next commits are to tell; empty where there is no news. */
@@ -93,6 +95,9 @@ export class OwnJournal implements ReviewSource {
       counts: intake.counts,
       get readUpTo() {
         return intake.readUpTo
+      },
+      get readSeq() {
+        return intake.readSeq
       },
       get oldestOpen() {
         return intake.oldestOpen

@@ -29,6 +29,7 @@ const MOST_ENTRIES = 200
 
 /** The reviews of all replicas, as they come into the inbox. */
 export class InboxReviews implements ReviewSource, ReviewIntake {
+  readonly readSeq = undefined
   readonly #deps: InboxReviewsDeps
   readonly #live = new LiveWriters()
   readonly #writers = new Map<number, WriterReviews>()
