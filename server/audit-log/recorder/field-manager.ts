@@ -12,20 +12,45 @@ import { newestEntry } from './silent-writes.ts'
  */
 export function managerOf(object: KubernetesObject | undefined, changes: readonly FieldChange[]): string {
   if (!object) return ''
-  const quiet = withoutNoise(object)
-  const writers = managedFieldsOf(object)
-    .map((entry) => ({ entry, paths: ownedValues(entry.fieldsV1, quiet).map(({ path }) => path) }))
-    .filter(({ paths }) => paths.length > 0)
-  const ofThese = writers.filter(({ paths }) =>
-    changes.some(({ path }) => paths.some((owned) => isWithin(owned, path) || isWithin(path, owned))),
-  )
-  const entry = newestOf(ofThese) ?? newestOf(writers) ?? newestEntry(object)
+  const { ofThese, all } = writersOf(object, changes)
+  const entry = newestOf(ofThese) ?? newestOf(all) ?? newestEntry(object)
   return entry?.manager ?? ''
 }
 
-function newestOf(
-  writers: readonly { readonly entry: ManagedFieldsEntry }[],
-): ManagedFieldsEntry | undefined {
+/**
+ * When changes that nobody reviewed were written, in epoch milliseconds: by managedFields, which keep one time for each
+ * manager (to the second), of the one that wrote last of those that have the changed fields; undefined where none has.
+ */
+export function writtenAt(
+  object: KubernetesObject | undefined,
+  changes: readonly FieldChange[],
+): number | undefined {
+  const entry = object && newestOf(writersOf(object, changes).ofThese)
+  const time = Date.parse(entry?.time ?? '')
+  return Number.isNaN(time) ? undefined : time
+}
+
+interface Writer {
+  readonly entry: ManagedFieldsEntry
+  readonly paths: readonly string[]
+}
+
+/** Who wrote anything but noise, and who of them has fields that changed. */
+function writersOf(
+  object: KubernetesObject,
+  changes: readonly FieldChange[],
+): { readonly all: readonly Writer[]; readonly ofThese: readonly Writer[] } {
+  const quiet = withoutNoise(object)
+  const all = managedFieldsOf(object)
+    .map((entry) => ({ entry, paths: ownedValues(entry.fieldsV1, quiet).map(({ path }) => path) }))
+    .filter(({ paths }) => paths.length > 0)
+  const ofThese = all.filter(({ paths }) =>
+    changes.some(({ path }) => paths.some((owned) => isWithin(owned, path) || isWithin(path, owned))),
+  )
+  return { all, ofThese }
+}
+
+function newestOf(writers: readonly Writer[]): ManagedFieldsEntry | undefined {
   return newestEntry({ metadata: { managedFields: writers.map(({ entry }) => entry) } })
 }
 

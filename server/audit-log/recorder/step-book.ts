@@ -12,7 +12,7 @@ import type { KubernetesObject } from '../../../src/core/wire/admission-review.t
 import type { FieldChange } from '../../../src/core/wire/change.ts'
 import type { WatchedStep } from '../feed.ts'
 import type { AuditStore, ChangeId, ChangeRecord, KnownObject } from '../store/audit-store.ts'
-import { managerOf } from './field-manager.ts'
+import { managerOf, writtenAt } from './field-manager.ts'
 import type { NextBatch } from './next-batch.ts'
 
 /** What steps are kept with. */
@@ -82,17 +82,25 @@ export class StepBook {
     const changes = await this.#changes(step, named)
     if (changes?.length === 0) return undefined
     const manager = operation === 'DELETE' ? '' : managerOf(object, changes ?? [])
-    const after = gone || operation === 'DELETE' ? '' : next.version
+    // Those with a name are told by themselves: what is left lies between them.
+    const [before, after] = await Promise.all([
+      this.#recordOf(named.first.at(-1)),
+      this.#recordOf(named.last[0]),
+    ])
+    const end = after?.object.resourceVersion.before || next.version
     return {
       id,
-      time: step.time,
+      time: Math.min(timeOf(step, changes ?? []), after?.time ?? Number.POSITIVE_INFINITY),
       operation,
       state: 'unattributed',
       reason: skipped ? 'while not recording' : 'no review came for it',
       object: {
         ...this.#identity(step),
         subresource: '',
-        resourceVersion: { before: previous?.version ?? '', after },
+        resourceVersion: {
+          before: before?.object.resourceVersion.after || (previous?.version ?? ''),
+          after: gone || operation === 'DELETE' ? '' : end,
+        },
       },
       actor: 'unknown',
       via: viaOf({ manager, user: undefined, object }),
@@ -141,9 +149,13 @@ export class StepBook {
   }
 
   async #changesOf(name: string): Promise<readonly FieldChange[]> {
+    return (await this.#recordOf(name))?.changes ?? []
+  }
+
+  async #recordOf(name: string | undefined): Promise<ChangeRecord | undefined> {
+    if (name === undefined) return undefined
     const [writer = 0, seq = 0] = name.split('-').map(Number)
-    const record = this.#deps.batch.record(name) ?? (await this.#deps.store.get({ writer, seq }))
-    return record?.changes ?? []
+    return this.#deps.batch.record(name) ?? (await this.#deps.store.get({ writer, seq }))
   }
 
   #known({ step, body }: BookedStep): KnownObject {
@@ -162,6 +174,15 @@ export class StepBook {
     const namespaceUid = namespaced ? (this.#deps.namespaceUid(seen.namespace, time) ?? '') : ''
     return { group, version, resource, kind, namespace: seen.namespace, namespaceUid, name: seen.name, uid }
   }
+}
+
+/** managedFields leave out the part of a second: its end is not before the gap in which it was written. */
+const SECOND_MS = 1000
+
+/** What was missed was written some time before it was noticed, and managedFields may tell when. */
+function timeOf({ skipped, operation, seen, time }: WatchedStep, changes: readonly FieldChange[]): number {
+  const written = skipped && operation === 'UPDATE' ? writtenAt(seen.object, changes) : undefined
+  return written === undefined ? time : Math.min(time, written + SECOND_MS - 1)
 }
 
 /** What a diff makes of an object; the object itself where it does not fit. */

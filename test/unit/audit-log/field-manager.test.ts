@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { managerOf } from '../../../server/audit-log/recorder/field-manager.ts'
+import { managerOf, writtenAt } from '../../../server/audit-log/recorder/field-manager.ts'
 import type { KubernetesObject } from '../../../src/core/wire/admission-review.ts'
 
 const REVISION = 'deployment.kubernetes.io/revision'
@@ -74,5 +74,13 @@ describe('the field manager of a change that nobody reviewed', () => {
     )
     assert.equal(managerOf({}, []), '')
     assert.equal(managerOf(undefined, []), '')
+  })
+
+  it('tells when that one wrote, where managedFields know it', () => {
+    const at = (path: string): number | undefined => writtenAt(DEPLOYMENT, [{ path, op: 'replace' }])
+    assert.equal(at('spec.template.spec.containers[name=app].image'), Date.UTC(2026, 10, 21, 11))
+    assert.equal(at('spec.replicas'), Date.UTC(2026, 10, 21, 10))
+    assert.equal(at('spec.paused'), undefined)
+    assert.equal(writtenAt(undefined, []), undefined)
   })
 })
