@@ -1,4 +1,5 @@
 import type { Scenario } from './scenario.ts'
+import { auditPatchScenario } from './scenarios/audit-patch.ts'
 import { auditStoreScenario } from './scenarios/audit-store.ts'
 import { auditWebhookScenario } from './scenarios/audit-webhook.ts'
 import { blameScenario } from './scenarios/blame.ts'
@@ -28,4 +29,5 @@ export const SCENARIOS: readonly Scenario[] = [
   companionScenario,
   auditStoreScenario,
   auditWebhookScenario,
+  auditPatchScenario,
 ]

@@ -1,14 +1,8 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { SERVER_NODE_FLAGS } from '../../../scripts/bundle/server-node-flags.ts'
-import { createJournalReader } from '../../../server/audit-log/journal/journal-reader.ts'
-import type { JournalPosition } from '../../../server/audit-log/journal/journal.ts'
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import type { ControlPlane } from '../../kit/kubernetes/control-plane.ts'
 import { COMPANION_NAMESPACE } from '../../kit/companion.ts'
-import { recordedLog } from '../../kit/recorded-log.ts'
+import { type RunningWebhook, startBareWebhook } from '../bare-webhook.ts'
 import { peakOf } from '../command.ts'
 import { startBuiltCompanion } from '../companion.ts'
 import { distribution } from '../distribution.ts'
@@ -23,14 +17,6 @@ const BURST_MS = 2000
 const BAR = { p50: 2.5, p99: 8, peakMB: 300 }
 const WARM_UP = 400
 
-/** A webhook that runs: where, as which process, and how many reviews it has kept for good. */
-interface RunningWebhook {
-  readonly url: string
-  readonly pid: number | undefined
-  kept?(): number
-  stop(): Promise<void>
-}
-
 /** What the webhook takes to make a review durable and answer it, alone and in a whole companion, on one core. */
 export const auditWebhookScenario: Scenario = {
   name: 'audit-webhook',
@@ -38,8 +24,8 @@ export const auditWebhookScenario: Scenario = {
   cluster: 'small',
   async run({ cluster: { control }, quick }) {
     const reviews = quick ? 600 : 6000
-    const floor = await measure(() => startAlone(control, 'answer'), reviews)
-    const alone = await measure(() => startAlone(control, 'record'), reviews)
+    const floor = await measure(() => startBareWebhook(control, 'answer'), reviews)
+    const alone = await measure(() => startBareWebhook(control, 'record'), reviews)
     const whole = await measure(() => startWhole(control), reviews)
     return [
       ...steady('webhook and journal alone', alone, floor, false),
@@ -92,38 +78,6 @@ function poisson(perSecond: number): () => number {
 /** Every thread of the server on one core, where the machine has another for those who ask. */
 function onFirstCore(pid: number | undefined): void {
   execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', '0', String(pid)], { stdio: 'ignore' })
-}
-
-async function startAlone({ authority }: ControlPlane, mode: 'answer' | 'record'): Promise<RunningWebhook> {
-  const folder = mkdtempSync(join(tmpdir(), 'deckwatch-bench-journal-'))
-  const { certificate, key } = authority.issue({ commonName: 'bare', hosts: ['127.0.0.1'] })
-  const program = join(import.meta.dirname, '..', 'programs', 'audit-webhook.ts')
-  const child = spawn(process.execPath, [...SERVER_NODE_FLAGS, program, mode, folder], {
-    env: { ...process.env, BARE_CERT: certificate, BARE_KEY: key },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const [port] = (await once(child.stdout, 'data')) as [Buffer]
-  return {
-    url: `https://127.0.0.1:${String(port).trim()}/audit/bench`,
-    pid: child.pid,
-    ...(mode === 'record' ? { kept: () => entriesIn(folder) } : {}),
-    async stop() {
-      child.kill()
-      await once(child, 'exit')
-      rmSync(folder, { recursive: true })
-    },
-  }
-}
-
-function entriesIn(folder: string): number {
-  const reader = createJournalReader({ folder, log: recordedLog() })
-  let count = 0
-  for (let position: JournalPosition | undefined; ;) {
-    const found = reader.read(position)
-    if (found.length === 0) return count
-    count += found.length
-    position = found.at(-1)?.end
-  }
 }
 
 async function startWhole(control: ControlPlane): Promise<RunningWebhook> {
