@@ -12,6 +12,7 @@ const MAIN = join(import.meta.dirname, '../../server/main.ts')
 const FULL = /^nothing can be kept: no space is left/
 /** Longer than what counts as a gap. */
 const FULL_MS = 7000
+const BEGUN_MS = 4000
 /** What nobody names is told after five seconds. */
 const HELD_BACK_MS = 6500
 
@@ -46,7 +47,8 @@ describe('the audit log on a full disk, on a real API server', function () {
     assert.ok(world && disk)
     const { cluster } = world
     writers = await AuditWriters.start(cluster, { namespace: 'full' })
-    await writers.during(1000, 30)
+    // Until both witnesses have been up for some looks, nothing is known to have begun.
+    await writers.during(BEGUN_MS, 30)
     disk.fill()
     await writers.during(FULL_MS, 30)
     const told = await world.until(async () => {
