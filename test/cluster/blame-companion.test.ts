@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import { parse } from 'yaml'
 import { DEFAULT_VALUES } from '../../server/deploy/index.ts'
 import type { Change } from '../../src/core/wire/change.ts'
@@ -52,6 +53,9 @@ async function serveGizmos(cluster: ControlPlane): Promise<void> {
   const { stderr, exitCode } = await cluster.kubectl([...established, ...names])
   assert.equal(exitCode, 0, stderr)
 }
+
+/** Longer than the shortest time that counts as one in which nobody was recording. */
+const GAP_MS = 6000
 
 describe('kubectl blame with a companion that records', function () {
   this.timeout(90_000)
@@ -571,6 +575,8 @@ describe('kubectl blame with a companion that records', function () {
         assert.deepEqual([exitCode, stdout], [3, ''], line)
       }
       await runIn('shop', BOB, 'set image deployment/web nginx=nginx:1.31')
+      // Shorter ones are no gaps.
+      await delay(GAP_MS)
       await world.companion.start()
       await world.until(
         async () =>
