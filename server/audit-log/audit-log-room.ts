@@ -13,6 +13,7 @@ import { isLost } from './lost-reviews.ts'
 import { type AuditMetrics, createAuditMetrics } from './metrics.ts'
 import { ChangeReader } from './readers/change-reader.ts'
 import { ThreadedSource } from './readers/threaded-source.ts'
+import { answerPurges } from './purge/answer-purges.ts'
 import { beginRecording, type Recording } from './recording.ts'
 import type { ExportProgress } from './recorder-report.ts'
 import { auditLogResources } from './resources.ts'
@@ -162,10 +163,23 @@ class AuditLogRoom implements Room {
       this.#hour.add('unattributed', now - unattributed)
       unattributed = now
     })
+    const over = new AbortController()
+    const answering = answerPurges(
+      {
+        transport,
+        namespace,
+        clock: this.#deps.clock,
+        log: this.#log,
+        purge: (target, purging) => recording.purge(target, purging),
+      },
+      AbortSignal.any([signal, over.signal]),
+    )
     try {
       await recording.ended
     } finally {
       stop()
+      over.abort()
+      await answering
       this.#recording = undefined
       this.#source.use(undefined)
       await recording.close()

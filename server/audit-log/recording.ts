@@ -2,6 +2,7 @@ import { createHmac, createSecretKey, randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { createRedactor } from '../../src/core/model/redact-object.ts'
+import type { PurgeTarget } from '../../src/core/wire/purge.ts'
 import { aborted } from '../kit/aborted.ts'
 import type { Route } from '../kit/api/route.ts'
 import type { Thread } from '../kit/thread/thread-host.ts'
@@ -11,6 +12,7 @@ import { discoverRecorded } from './discover-resources.ts'
 import type { InstallKeys } from './install-keys.ts'
 import { openJournalWriter, type SharedJournalWriter } from './journal/journal-writer.ts'
 import { isLost } from './lost-reviews.ts'
+import type { PurgeCall } from './purge/purge-history.ts'
 import type { RecorderFacts, RecorderReport } from './recorder-report.ts'
 import { createRegistration, type Registration } from './registration/registration.ts'
 import { type AdmissionOutcome, createAdmissionRoute } from './webhook/admission-route.ts'
@@ -21,6 +23,8 @@ export interface Recording {
   readonly journal: SharedJournalWriter
   readonly registration: Registration
   readonly webhook: Route
+  /** Takes values out of store and journal; tells from how many changes. */
+  purge(target: PurgeTarget, signal: AbortSignal): Promise<number>
   /** Resolves when there are other resources to record by now; rejects with what ended it, or the signal's reason. */
   readonly ended: Promise<void>
   /** Ends what is left; to be called in any case. */
@@ -136,6 +140,11 @@ export function beginRecording(
     registration,
     webhook,
     ended,
+    async purge({ path, ...object }, purging) {
+      if (isShared) throw new Error('purging a store of several replicas is not supported yet')
+      const call: PurgeCall = { filter: { ...object, path }, sealed: await journal.seal() }
+      return thread.call<number>('purge', call, AbortSignal.any([purging, either]))
+    },
     async close() {
       ending.abort()
       for (const stop of stops) stop()

@@ -85,5 +85,12 @@ export const rights = {
       verbs: ['get', 'update'],
       why: 'to keep the key by which values are made unreadable, and the secret path of its webhook',
     },
+    {
+      apiGroups: [''],
+      resources: ['configmaps'],
+      resourceNames: ['deckwatch-purge'],
+      verbs: ['update'],
+      why: 'to answer who asks it to take values out of the history (kubectl deckwatch purge)',
+    },
   ],
 } as const

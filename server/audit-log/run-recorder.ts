@@ -15,6 +15,7 @@ import { ExportCursor } from './export/export-cursor.ts'
 import { JournalProgress } from './journal/journal-progress.ts'
 import { createJournalReader } from './journal/journal-reader.ts'
 import { objectHash } from './object-hash.ts'
+import { type PurgeCall, purgeHistory } from './purge/purge-history.ts'
 import { sourceCalls } from './readers/threaded-source.ts'
 import type { RecorderFacts } from './recorder-report.ts'
 import { Recorder, type RecorderDeps } from './recorder/recorder.ts'
@@ -64,7 +65,14 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
     if (store) return store
     throw new StoreGone('the store is not open yet')
   }
-  const serving = port.serve({ calls: sourceCalls(lazily(opened)), told: heard }).then(() => ending.abort())
+  let purging: ((call: PurgeCall, signal: AbortSignal) => Promise<number>) | undefined
+  const purge = (call: PurgeCall, signal: AbortSignal): Promise<number> => {
+    if (purging) return purging(call, signal)
+    throw new StoreGone('the store is not open yet')
+  }
+  const serving = port
+    .serve({ calls: { ...sourceCalls(lazily(opened)), purge }, told: heard })
+    .then(() => ending.abort())
   const reporter = new RecorderReporter({ port, clock, resources, writer })
   store = await openWhenPossible(
     () => openAuditStore({ folder, url: config.store }, { clock, log }),
@@ -74,8 +82,9 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
   if (!store) return serving
   const standstill = new Standstill(clock)
   const shared = new JournalProgress(progress)
+  const journal = createJournalReader({ folder: journalFolder, progress: shared, log })
   const recorder = new Recorder({
-    journal: createJournalReader({ folder: journalFolder, progress: shared, log }),
+    journal,
     progress: shared,
     store,
     transport,
@@ -96,6 +105,8 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
       if (now.ready.ok) exporting ??= exporter?.run(ending.signal)
     },
   })
+  const history = { store, journal, writer, clock, waiting: () => recorder.counts.waiting }
+  purging = (call, signal) => purgeHistory(history, call, AbortSignal.any([signal, ending.signal]))
   const exporter = exporterOf(config.auditExport, { store, clock, log })
   let exporting: Promise<void> | undefined
   const signOfLife = setInterval(() => reporter.again(), SIGN_OF_LIFE_MS)

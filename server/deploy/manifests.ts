@@ -8,6 +8,7 @@ import { namespace } from './namespace.ts'
 import { networkPolicy } from './network.ts'
 import { services } from './services.ts'
 import { storage } from './storage.ts'
+import { purge } from './purge.ts'
 import type { DeployValues } from './values.ts'
 import { webhook } from './webhook.ts'
 import { workloads } from './workloads.ts'
@@ -20,6 +21,7 @@ export function manifests(values: DeployValues): readonly Manifest[] {
     ...accounts(values),
     ...access(values),
     config(values),
+    ...purge(values),
     ...webhook(values),
     ...storage(values),
     ...services(values),

@@ -10,6 +10,8 @@ export const NAMES = {
   audit: 'deckwatch-audit',
   /** The ValidatingWebhookConfiguration, the Lease and the Secret of the audit log. */
   auditLog: 'deckwatch-audit-log',
+  /** The ConfigMap by which `kubectl deckwatch purge` asks: who may patch it may purge. */
+  purge: 'deckwatch-purge',
   config: 'deckwatch-config',
   view: 'deckwatch-view',
   apiService: 'v1alpha1.deckwatch.dev',

@@ -8,7 +8,7 @@ import { freePorts } from '../kit/kubernetes/free-ports.ts'
 import type { CliResult } from '../kit/run-cli.ts'
 import { words } from './command-line.ts'
 
-const HELPS = ['install --help', 'status --help', 'uninstall --help']
+const HELPS = ['install --help', 'purge --help', 'status --help', 'uninstall --help']
 
 /** Other spellings, with what they are a spelling of. */
 const SAME_HELPS: readonly (readonly [line: string, as: string])[] = [
@@ -41,13 +41,16 @@ const WRONG = [
   'install --timeout soon',
   'install -o table',
   'install now',
+  'purge',
+  'purge --yes --field data[ configmap/settings',
+  'purge configmap/settings --field data.motto',
   'status -o wide',
   'status deckwatch',
   'uninstall --keep-dat',
   'uninstall everything',
 ]
 
-describe('kubectl deckwatch install, status, uninstall', () => {
+describe('kubectl deckwatch install, purge, status, uninstall', () => {
   const golden = new GoldenSession(fileURLToPath(new URL('golden/deckwatch.txt', import.meta.url)))
   after(() => golden.save())
 
@@ -168,7 +171,7 @@ describe('kubectl deckwatch install, status, uninstall', () => {
       }
       assert.deepEqual(
         (await complete('')).map((line) => line.split('\t')[0]),
-        ['blame', 'images', 'install', 'status', 'uninstall', ':4'],
+        ['blame', 'images', 'install', 'purge', 'status', 'uninstall', ':4'],
       )
       assert.deepEqual(await complete('install', '--storage', ''), ['pvc', 'hostPath', 'emptyDir', ':4'])
       assert.deepEqual(await complete('install', '--components', ''), [

@@ -37,7 +37,8 @@ export async function grantCompanion(
     apiReplicas: apart ? 1 : 0,
   }
   for (const { step, path, object } of manifests(values))
-    if (STEPS.has(step) || path === WEBHOOK) await put(admin, path, object)
+    if (STEPS.has(step) || path === WEBHOOK || path.endsWith(`/configmaps/${NAMES.purge}`))
+      await put(admin, path, object)
   return apart && isApi ? NAMES.api : NAMES.companion
 }
 

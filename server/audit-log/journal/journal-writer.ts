@@ -5,7 +5,7 @@ import type { Clock } from '../../../src/core/lib/time.ts'
 import type { Log } from '../../kit/log.ts'
 import { lockStore } from '../../kit/store/store-lock.ts'
 import { systemDisk, type JournalDisk } from './journal-disk.ts'
-import { JournalFull, type JournalEntry, type JournalWriter } from './journal.ts'
+import { JournalFull, type JournalEntry, type JournalWriter, type SealedJournal } from './journal.ts'
 import { JournalProgress } from './journal-progress.ts'
 import { encodeRecord, numberRecord, type UnnumberedRecord } from './record.ts'
 import { encodeHeader, HEADER_BYTES, listSegments, segmentPath } from './segment-file.ts'
@@ -38,6 +38,8 @@ interface Waiting {
   readonly resolve: (seq: number) => void
   readonly reject: (error: unknown) => void
 }
+
+type Sealing = PromiseWithResolvers<SealedJournal>
 
 interface OpenSegment {
   readonly segment: number
@@ -126,6 +128,7 @@ class SegmentWriter implements SharedJournalWriter {
   readonly #segmentBytes: number
   readonly #unlock: () => void
   #waiting: Waiting[] = []
+  #sealings: Sealing[] = []
   /** Of what waits and what is just being written. */
   #waitingBytes = 0
   #working: Promise<void> | undefined
@@ -184,6 +187,14 @@ class SegmentWriter implements SharedJournalWriter {
     return promise
   }
 
+  seal(): Promise<SealedJournal> {
+    if (this.#closed) return Promise.reject(new Error('the journal is closed'))
+    const sealing = Promise.withResolvers<SealedJournal>()
+    this.#sealings.push(sealing)
+    this.#working ??= this.#work()
+    return sealing.promise
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await this.#working
@@ -194,7 +205,18 @@ class SegmentWriter implements SharedJournalWriter {
 
   /** Writes what waits as soon as the last write is synced: a timer would only make everybody wait. */
   async #work(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length + this.#sealings.length > 0) {
+      const sealings = this.#sealings.splice(0)
+      if (sealings.length > 0) {
+        try {
+          const sealed = await this.#seal()
+          for (const { resolve } of sealings) resolve(sealed)
+        } catch (error) {
+          const told = this.#asFull(error)
+          for (const { reject } of sealings) reject(told)
+        }
+        continue
+      }
       const batch = this.#waiting
       this.#waiting = []
       const bytes = batch.reduce((sum, { record }) => sum + record.length, 0)
@@ -208,6 +230,23 @@ class SegmentWriter implements SharedJournalWriter {
       this.#waitingBytes -= bytes
     }
     this.#working = undefined
+  }
+
+  async #seal(): Promise<SealedJournal> {
+    await this.#retire()
+    const current = (this.#current = await this.#create())
+    try {
+      const header = encodeHeader({ writer: this.writer, firstSeq: this.#seq + 1 })
+      current.size += await this.#writeAll(current, [header])
+      await this.#disk.syncFolder(this.#options.folder)
+    } catch (error) {
+      current.size = 0
+      await this.#abandon(current)
+      throw error
+    }
+    this.progress.advance({ segment: current.segment, offset: current.size })
+    this.#prepared = this.#prepare()
+    return { seq: this.#synced, segment: current.segment }
   }
 
   /** Makes a batch durable, and gives the seq of its first entry. */

@@ -20,6 +20,14 @@ export interface JournalPosition {
   readonly offset: number
 }
 
+/** Where a journal was cut. */
+export interface SealedJournal {
+  /** Of the last entry before; 0 where there is none. */
+  readonly seq: number
+  /** The segment of what comes after. */
+  readonly segment: number
+}
+
 /** The writing end, in the webhook's thread: files of records, each with its length and CRC. */
 export interface JournalWriter {
   /** A random 31-bit number of this volume's journal. */
@@ -33,6 +41,8 @@ export interface JournalWriter {
   readonly synced: number
   /** Bytes of all segments. */
   readonly bytes: number
+  /** Begins a new segment, so that those before can be released; resolves once it survives a loss of power. */
+  seal(): Promise<SealedJournal>
   close(): Promise<void>
 }
 

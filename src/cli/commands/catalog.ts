@@ -43,6 +43,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./deckwatch/install.ts')).InstallCommand,
   },
   {
+    words: [DECKWATCH, 'purge'],
+    summary: 'take values out of the recorded history',
+    load: async () => (await import('./deckwatch/purge.ts')).PurgeCommand,
+  },
+  {
     words: [DECKWATCH, 'status'],
     summary: 'what of the companion is healthy, and how to mend what is not',
     load: async () => (await import('./deckwatch/status.ts')).StatusCommand,

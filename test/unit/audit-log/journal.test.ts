@@ -221,6 +221,50 @@ describe('the journal of reviews', () => {
     assert.equal(await next.append(journalEntry(21)), 21)
   })
 
+  it('is cut by a seal, behind which it goes on, also over a restart, and before which all can be released', async () => {
+    const journal = world.open()
+    for (const number of [1, 2]) await journal.append(journalEntry(number))
+    const appended = [
+      journal.append(journalEntry(3)),
+      journal.seal(),
+      journal.append(journalEntry(4)),
+    ] as const
+    const sealed = await appended[1]
+    const [third, , fourth] = await Promise.all(appended)
+    const reader = createJournalReader({ folder: world.folder, progress: journal.progress, log: world.log })
+    const all = [...entriesOf(reader)]
+    assert.deepEqual(
+      all.map(({ entry }) => entry.seq),
+      [1, 2, third, fourth].toSorted((one, other) => one - other),
+    )
+    for (const { entry, end } of all) assert.equal(entry.seq <= sealed.seq, end.segment < sealed.segment)
+    const again = await journal.seal()
+    assert.equal(again.seq, 4)
+    reader.release({ segment: again.segment, offset: 0 })
+    assert.equal(segments().length, 1)
+    await world.close(journal)
+    const next = world.open()
+    assert.equal(await next.append(journalEntry(5)), 5)
+    assert.deepEqual(
+      [...entriesOf(reader, all.at(-1)?.end)].map(({ entry }) => entry.seq),
+      [],
+    )
+    assert.deepEqual(
+      world.readAll(next.progress).map(({ seq }) => seq),
+      [5],
+    )
+  })
+
+  it('can be sealed before anything was written', async () => {
+    const journal = world.open()
+    const sealed = await journal.seal()
+    assert.deepEqual([sealed.seq, segments().length], [0, 1])
+    assert.equal(await journal.append(journalEntry(1)), 1)
+    assert.equal(world.readAll(journal.progress).length, 1)
+    await world.close(journal)
+    await assert.rejects(journal.seal(), /closed/)
+  })
+
   it('takes no more than its limit, at once and without a number, until some was released', async () => {
     const journal = world.open({ limitBytes: 8000 })
     let kept = 0

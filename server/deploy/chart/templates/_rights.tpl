@@ -118,6 +118,10 @@
   resources: [secrets]
   resourceNames: [deckwatch-audit-log]
   verbs: [get, update]
+- apiGroups: ['']
+  resources: [configmaps]
+  resourceNames: [deckwatch-purge]
+  verbs: [update]
 {{- end }}
 {{- end }}
 

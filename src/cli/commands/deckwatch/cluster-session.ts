@@ -1,6 +1,7 @@
 import { connect } from '../../../core/kube/connect.ts'
 import type { ClusterConnection } from '../../../core/kube/connection.ts'
 import { loadConnection } from '../../../core/kube/kubeconfig.ts'
+import type { KubeTransport } from '../../../core/kube/transport.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
 import type { ClusterPort } from '../../features/deckwatch/ports.ts'
 import { Progress } from '../../render/progress.ts'
@@ -14,6 +15,7 @@ import { createClusterPort } from './cluster-port.ts'
 export interface ClusterSession {
   readonly cluster: ClusterPort
   readonly connection: ClusterConnection
+  readonly transport: KubeTransport
   readonly progress: Progress
 }
 
@@ -41,6 +43,7 @@ export async function withCluster<T>(
     return await work({
       cluster: createClusterPort(transport, { identity: connection, clock }),
       connection,
+      transport,
       progress,
     })
   } finally {

@@ -67,6 +67,18 @@ export const installFlags = {
   ...common,
 }
 
+/** The flags of `kubectl deckwatch purge`. */
+export const purgeFlags = {
+  namespace: Flags.string({ char: 'n', helpValue: 'NAME', summary: 'namespace of the object' }),
+  field: Flags.string({
+    helpValue: 'PATH',
+    summary: 'only the values at this path and below (default: the whole history of the object)',
+  }),
+  force: Flags.boolean({ summary: 'also where the object still has the value' }),
+  yes,
+  ...common,
+}
+
 /** The flags of `kubectl deckwatch status`. */
 export const statusFlags = {
   namespace: Flags.string({
