@@ -22,7 +22,8 @@ import type { ChangeQuery, NumberedChange, StoredTouch } from '../store/audit-st
 import type { ChangeSource, RecorderState } from './change-source.ts'
 import { readPageToken, writePageToken } from './page-token.ts'
 import { changeFields, LANDED, selectsState } from './selectable.ts'
-import { changeId, changeName, servedChange } from './served-change.ts'
+import { changeId, changeName } from '../change-name.ts'
+import { servedChange } from './served-change.ts'
 import { type Sight, sees, sightOf, stillSees } from './visible-kinds.ts'
 import { Waker } from './waker.ts'
 

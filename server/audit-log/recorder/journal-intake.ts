@@ -1,7 +1,7 @@
 import type { RecordedResource } from '../config.ts'
 import type { JournalEntry, JournalPosition, JournalReader } from '../journal/journal.ts'
 import type { AuditStore } from '../store/audit-store.ts'
-import { changeName } from './next-batch.ts'
+import { changeName } from '../change-name.ts'
 import type { RecorderCounts } from './recorder-counts.ts'
 import { type NoChange, type ObjectNames, type ReadReview, readReview } from './review-reading.ts'
 import { type ObjectReading, resourceKey } from './watched-object.ts'

@@ -4,7 +4,7 @@ import type { RecordedResource } from '../config.ts'
 import type { KnownBefore } from '../feed.ts'
 import type { AuditStore, ChangeDecision, NumberedChange } from '../store/audit-store.ts'
 import type { KnownNames } from './known-names.ts'
-import { changeName } from './next-batch.ts'
+import { changeName } from '../change-name.ts'
 import { deletionOf, type ObjectReading, replicasOf, resourceKey } from './watched-object.ts'
 
 /** What an earlier run knew of the objects of a resource. */

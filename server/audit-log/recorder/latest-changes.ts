@@ -2,7 +2,7 @@ import { causeOf, type CauseLookups, type CausingChange } from '../../../src/cor
 import type { KubernetesObject } from '../../../src/core/wire/admission-review.ts'
 import type { ChangeCause } from '../../../src/core/wire/change.ts'
 import type { ChangeRecord } from '../store/audit-store.ts'
-import { changeName } from './next-batch.ts'
+import { changeName } from '../change-name.ts'
 
 /** So many objects are remembered; those that changed longest ago are forgotten first. */
 const MOST_OBJECTS = 20_000

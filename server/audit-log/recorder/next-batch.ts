@@ -1,6 +1,6 @@
+import { changeName } from '../change-name.ts'
 import type {
   ChangeDecision,
-  ChangeId,
   ChangeRecord,
   KnownObject,
   RecordBatch,
@@ -69,11 +69,6 @@ export class NextBatch {
     this.heartbeat = undefined
     return batch
   }
-}
-
-/** metadata.name of a change: `<writer>-<seq>`. */
-export function changeName({ writer, seq }: ChangeId): string {
-  return `${writer}-${seq}`
 }
 
 function decidedRecord(record: ChangeRecord, decision: ChangeDecision): ChangeRecord {

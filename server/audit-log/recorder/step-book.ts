@@ -12,6 +12,7 @@ import type { KubernetesObject } from '../../../src/core/wire/admission-review.t
 import type { FieldChange } from '../../../src/core/wire/change.ts'
 import type { WatchedStep } from '../feed.ts'
 import type { AuditStore, ChangeId, ChangeRecord, KnownObject } from '../store/audit-store.ts'
+import { changeId } from '../change-name.ts'
 import { managerOf, writtenAt } from './field-manager.ts'
 import type { NextBatch } from './next-batch.ts'
 
@@ -154,8 +155,8 @@ export class StepBook {
 
   async #recordOf(name: string | undefined): Promise<ChangeRecord | undefined> {
     if (name === undefined) return undefined
-    const [writer = 0, seq = 0] = name.split('-').map(Number)
-    return this.#deps.batch.record(name) ?? (await this.#deps.store.get({ writer, seq }))
+    const id = changeId(name)
+    return this.#deps.batch.record(name) ?? (id && (await this.#deps.store.get(id)))
   }
 
   #known({ step, body }: BookedStep): KnownObject {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { ChangeReader } from '../../../server/audit-log/readers/change-reader.ts'
-import { changeId, changeName } from '../../../server/audit-log/readers/served-change.ts'
+import { changeId, changeName } from '../../../server/audit-log/change-name.ts'
 import { ApiError } from '../../../server/kit/api/api-error.ts'
 import type { AccessReviewer } from '../../../server/kit/api/authorize.ts'
 import type { ListQuery, WatchNotice, WatchQuery } from '../../../server/kit/api/resource.ts'
