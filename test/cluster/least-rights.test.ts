@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { get } from 'node:https'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -13,6 +12,7 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { DEFAULT_VALUES, manifests, type DeployValues, type KubeObject } from '../../server/deploy/index.ts'
 import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
+import { freePorts } from '../kit/kubernetes/free-ports.ts'
 import { deleteNamespace } from '../kit/kubernetes/namespaces.ts'
 import { requireKubernetes } from '../kit/kubernetes/shared.ts'
 import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
@@ -66,7 +66,7 @@ describe('the companion, with exactly the rights of its manifests', function () 
     const config = objects.find(({ kind }) => kind === 'ConfigMap')?.['data'] as Record<string, string>
     await writeFile(join(own, 'config.yaml'), config['config.yaml'] ?? '')
     const deployment = objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === name)
-    const port = await freePort()
+    const [port = 0] = await freePorts(1)
     const child = spawn(
       process.execPath,
       [
@@ -172,7 +172,7 @@ describe('the companion, with exactly the rights of its manifests', function () 
       const namespace = `two-pods-${component}`
       const values = { ...DEFAULT_VALUES, namespace, apiReplicas: 1, components: [component] }
       await apply(values)
-      const peer = await freePort()
+      const [peer = 0] = await freePorts(1)
       const api = await start(values, 'deckwatch-api', `--peers=${component}=${HOST}:${peer}`)
       const rooms = await start(
         values,
@@ -227,13 +227,4 @@ async function ask(port: number, path: string): Promise<{ readonly status: numbe
   const request = get({ host: HOST, port, path, rejectUnauthorized: false, agent: false })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   return { status: response.statusCode ?? 0, body: await text(response) }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

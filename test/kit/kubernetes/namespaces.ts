@@ -7,6 +7,20 @@ export async function ensureNamespace(admin: ApiClient, name: string): Promise<v
   await ensureServiceAccount(admin, name, 'default')
 }
 
+/** Waits until the controllers have put into a namespace what they put into each; it needs a controller manager. */
+export async function namespaceIsFurnished(admin: ApiClient, name: string): Promise<void> {
+  const limit = AbortSignal.timeout(60_000)
+  for (;;) {
+    try {
+      await admin.text('GET', `/api/v1/namespaces/${name}/configmaps/kube-root-ca.crt`, undefined, limit)
+      return
+    } catch (error) {
+      if (!(error instanceof ApiStatusError && error.status === 404)) throw error
+    }
+    await delay(50, undefined, { signal: limit })
+  }
+}
+
 /** Makes a ServiceAccount unless it is there. */
 export async function ensureServiceAccount(admin: ApiClient, namespace: string, name: string): Promise<void> {
   await create(admin, `/api/v1/namespaces/${namespace}/serviceaccounts`, name)
