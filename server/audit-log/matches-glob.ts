@@ -12,3 +12,8 @@ export function matchesGlob(pattern: string, text: string): boolean {
   }
   return text.length - tail.length >= at && text.endsWith(tail)
 }
+
+/** Whether a text is what one of the patterns says. */
+export function matchesAny(patterns: readonly string[], text: string): boolean {
+  return patterns.some((pattern) => matchesGlob(pattern, text))
+}

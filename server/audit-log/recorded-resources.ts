@@ -23,6 +23,14 @@ function watched(
   }
 }
 
+/** Leader elections and node heartbeats are there: whoever waits for those waits for the cluster. */
+const NEVER_IN = ['kube-system', 'kube-node-lease']
+
+/** Where nothing is recorded, whatever the options say: neither reviewed, nor missed by the watch. */
+export function unrecordedNamespaces(own: readonly string[]): readonly string[] {
+  return [...NEVER_IN, ...own]
+}
+
 const RBAC = 'rbac.authorization.k8s.io'
 
 /**

@@ -17,6 +17,7 @@ import { createJournalReader } from './journal/journal-reader.ts'
 import { objectHash } from './object-hash.ts'
 import { type PurgeCall, purgeHistory } from './purge/purge-history.ts'
 import { sourceCalls } from './readers/threaded-source.ts'
+import { unrecordedNamespaces } from './recorded-resources.ts'
 import type { RecorderFacts } from './recorder-report.ts'
 import { Recorder, type RecorderDeps } from './recorder/recorder.ts'
 import { RecorderReporter } from './recorder-reporter.ts'
@@ -35,8 +36,6 @@ export interface RecorderThread {
   readonly port: ThreadPort
 }
 
-/** Namespaces that are left out, beside those of the options. */
-const NEVER_RECORDED = ['kube-system', 'kube-node-lease', 'kube-public']
 /** Requests are answered first. */
 const NICE = 10
 const OPEN_RETRY_MS = 2000
@@ -127,7 +126,10 @@ export function recorderRules({
   hmacKey,
   config,
   namespace,
-}: RecorderStart): Pick<RecorderDeps, 'reading' | 'rules' | 'limits'> {
+}: Pick<RecorderStart, 'hmacKey' | 'config' | 'namespace'>): Pick<
+  RecorderDeps,
+  'reading' | 'rules' | 'limits'
+> {
   const key = createSecretKey(hmacKey)
   return {
     reading: {
@@ -137,7 +139,7 @@ export function recorderRules({
       }),
       hash: (object) => objectHash(object, key),
     },
-    rules: { config, namespaces: [...NEVER_RECORDED, namespace] },
+    rules: { config, namespaces: unrecordedNamespaces([namespace]) },
     limits: {
       maxAgeMs: config.auditHistoryMs,
       secretsMaxAgeMs: config.auditSecretsMs,

@@ -10,6 +10,7 @@ import { DEFAULT_VALUES, manifests } from '../../server/deploy/index.ts'
 import type { KubeRequest, KubeResponse, KubeTransport } from '../../src/core/kube/transport.ts'
 import { DeckError } from '../../src/core/lib/errors.ts'
 import { systemClock } from '../../src/core/lib/time.ts'
+import { RECORDS_ALL } from '../kit/audit-config.ts'
 import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
 import { ensureNamespace } from '../kit/kubernetes/namespaces.ts'
 import { requireKubernetes } from '../kit/kubernetes/shared.ts'
@@ -20,7 +21,6 @@ import { grantRights, transportAs, until } from './kit-world.ts'
 
 const NAME = 'deckwatch-audit-log'
 const PATH = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${NAME}`
-const NOBODY = { users: [], groups: [], namespaces: [], extra: [] }
 const COMPONENTS = ['audit-log']
 
 type Choice = Partial<WebhookOptions['config']>
@@ -103,10 +103,7 @@ describe('the registration of the audit log, on a real API server', function () 
       namespace,
       webhooks: () => ({
         config: {
-          auditExclude: NOBODY,
-          auditInclude: NOBODY,
-          auditConditions: [],
-          auditAccess: false,
+          ...RECORDS_ALL,
           ...config,
         },
         resources: RECORDED_RESOURCES,

@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url'
 import { DEFAULT_VALUES, OWNED_SELECTOR, manifests, ownedKinds } from '../../server/deploy/index.ts'
 import { RECORDED_RESOURCES } from '../../server/audit-log/recorded-resources.ts'
 import { webhooksOf } from '../../server/audit-log/registration/webhooks-of.ts'
+import { RECORDS_ALL } from '../kit/audit-config.ts'
 import { helm, requireHelm } from '../kit/helm.ts'
 import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
 import { requireKubernetes } from '../kit/kubernetes/shared.ts'
 import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
 
-const NOBODY = { users: [], groups: [], namespaces: [], extra: [] }
 const CHART = fileURLToPath(new URL('../../server/deploy/chart', import.meta.url))
 
 describe('the chart, installed by Helm', function () {
@@ -78,12 +78,7 @@ describe('the chart, installed by Helm', function () {
     const empty = await read()
     assert.equal(empty.webhooks, undefined)
     const [webhook] = webhooksOf({
-      config: {
-        auditExclude: NOBODY,
-        auditInclude: NOBODY,
-        auditConditions: [],
-        auditAccess: false,
-      },
+      config: RECORDS_ALL,
       resources: RECORDED_RESOURCES,
       service: { namespace: 'deckwatch', name: 'deckwatch', port: 443 },
       path: '/audit/x',

@@ -7,9 +7,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
-import type { AuditLogConfig, RecordedResource } from '../../server/audit-log/config.ts'
+import type { RecordedResource } from '../../server/audit-log/config.ts'
 import { objectHash } from '../../server/audit-log/object-hash.ts'
-import { RECORDED_RESOURCES } from '../../server/audit-log/recorded-resources.ts'
+import { RECORDED_RESOURCES, unrecordedNamespaces } from '../../server/audit-log/recorded-resources.ts'
 import { Recorder, type RecorderDeps } from '../../server/audit-log/recorder/recorder.ts'
 import { webhooksOf } from '../../server/audit-log/registration/webhooks-of.ts'
 import type { AuditStore, ChangeQuery, NumberedChange } from '../../server/audit-log/store/audit-store.ts'
@@ -22,6 +22,7 @@ import { DeckError } from '../../src/core/lib/errors.ts'
 import { systemClock } from '../../src/core/lib/time.ts'
 import { createRedactor } from '../../src/core/model/redact-object.ts'
 import type { AdmissionRequest } from '../../src/core/wire/admission-review.ts'
+import { RECORDS_ALL } from './audit-config.ts'
 import { HandJournal } from './hand-journal.ts'
 import { CertificateAuthority } from './kubernetes/certificates.ts'
 import type { ControlPlane } from './kubernetes/control-plane.ts'
@@ -60,13 +61,6 @@ export interface AuditRecording {
 }
 
 const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations'
-const NOBODY = { users: [], groups: [], namespaces: [], extra: [] }
-const CONFIG = {
-  auditExclude: NOBODY,
-  auditInclude: NOBODY,
-  auditConditions: [],
-  auditAccess: false,
-} satisfies Partial<AuditLogConfig>
 const KEY = 'key of the test'
 const WRITER = 7
 
@@ -89,7 +83,7 @@ export async function startAuditRecording(
     return true
   })
   const webhooks = webhooksOf({
-    config: CONFIG,
+    config: RECORDS_ALL,
     resources,
     service: { namespace: 'none', name: 'none', port: 1 },
     path: '/audit',
@@ -119,7 +113,7 @@ export async function startAuditRecording(
       log,
       resources,
       reading: { redact, hash: (object) => objectHash(object, KEY) },
-      rules: { config: CONFIG, namespaces: ['kube-system', 'kube-node-lease'] },
+      rules: { config: RECORDS_ALL, namespaces: unrecordedNamespaces([]) },
       writers: { journal: WRITER, watch: 1 + Math.floor(Math.random() * 2 ** 30) },
       limits: {
         maxAgeMs: 86_400_000,

@@ -2,7 +2,7 @@ import type { SilentReason } from '../../../src/core/model/change-facts.ts'
 import type { KubernetesObject, ManagedFieldsEntry } from '../../../src/core/wire/admission-review.ts'
 import type { ChangeOperation } from '../../../src/core/wire/change.ts'
 import type { AuditLogConfig, RecordedResource } from '../config.ts'
-import { matchesGlob } from '../matches-glob.ts'
+import { leavesOutNamespace, placeOf } from '../left-out-namespace.ts'
 
 /** A step of an object, of which it is asked whether there should have been a review. */
 export interface SeenStep {
@@ -21,7 +21,7 @@ export interface SeenStep {
 /** Whom the API server does not ask the webhook about. */
 export interface SilentRules {
   readonly config: Pick<AuditLogConfig, 'auditExclude' | 'auditInclude' | 'auditConditions'>
-  /** Namespaces that are left out, beside those of the options: kube-system, the companion's own. */
+  /** Left out whatever the options say: `unrecordedNamespaces`. */
   readonly namespaces: readonly string[]
 }
 
@@ -57,12 +57,8 @@ export function newestEntry(object: KubernetesObject | undefined): ManagedFields
 }
 
 function leftOut({ recorded, namespace, name }: SeenStep, { config, namespaces }: SilentRules): boolean {
-  const place = recorded.group === '' && recorded.resource === 'namespaces' ? name : namespace
-  const { auditExclude, auditInclude } = config
-  const included = auditInclude.namespaces
-  if (included.length > 0 && !included.some((pattern) => matchesGlob(pattern, place))) return true
-  const excluded = [...namespaces, ...auditExclude.namespaces]
-  return place !== '' && excluded.some((pattern) => matchesGlob(pattern, place))
+  const at = { ...recorded, namespace, name }
+  return namespaces.includes(placeOf(at)) || leavesOutNamespace(config, at)
 }
 
 function byMachinery({ operation, object }: SeenStep): boolean {

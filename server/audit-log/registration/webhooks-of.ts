@@ -1,5 +1,5 @@
 import type { AuditLogConfig, RecordedResource } from '../config.ts'
-import { SUBRESOURCE_OPERATIONS } from '../recorded-resources.ts'
+import { SUBRESOURCE_OPERATIONS, unrecordedNamespaces } from '../recorded-resources.ts'
 import { matchConditions, type MatchCondition, namespacePatterns } from './match-conditions.ts'
 
 /** What the webhooks are made from. */
@@ -66,9 +66,6 @@ const WEBHOOK_NAMES = {
 /** More than an answer ever takes; beyond it a write goes on, and is known by the watch alone. */
 const TIMEOUT_SECONDS = 1
 
-/** Leader elections and node heartbeats are there: whoever waits for those waits for the cluster. */
-const NEVER_IN = ['kube-system', 'kube-node-lease']
-
 const ACCESS_RULES: readonly WebhookRule[] = [
   {
     operations: ['CONNECT'],
@@ -83,7 +80,10 @@ const ACCESS_RULES: readonly WebhookRule[] = [
 export function webhooksOf(options: WebhookOptions): readonly ValidatingWebhook[] {
   const { config, resources, service, path, bundle, ownUsers } = options
   const { namespaces: excluded } = config.auditExclude
-  const left = [...NEVER_IN, ...options.ownNamespaces, ...excluded.filter((name) => !name.includes('*'))]
+  const left = [
+    ...unrecordedNamespaces(options.ownNamespaces),
+    ...excluded.filter((name) => !name.includes('*')),
+  ]
   const exclude = { ...config.auditExclude, namespaces: namespacePatterns(config.auditExclude) }
   const conditions = { config: { ...config, auditExclude: exclude }, ownUsers }
   const shared = {

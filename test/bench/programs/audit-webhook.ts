@@ -13,8 +13,8 @@ import { apiErrorOf } from '../../../server/kit/api/status.ts'
 import { createLog } from '../../../server/kit/log.ts'
 import { systemClock } from '../../../src/core/lib/time.ts'
 import { createRedactor } from '../../../src/core/model/redact-object.ts'
+import { RECORDS_ALL } from '../../kit/audit-config.ts'
 
-const NOBODY = { users: [], groups: [], namespaces: [], extra: [] }
 const log = createLog('error')
 const [mode, folder = ''] = process.argv.slice(2)
 
@@ -41,7 +41,7 @@ function recording(): Route {
       hmac: (text) => createHmac('sha256', key).update(text).digest('hex'),
       paths: [],
     }),
-    config: { auditExclude: NOBODY, auditInclude: NOBODY, auditAccess: false },
+    config: RECORDS_ALL,
     metrics: { answered: () => undefined },
     clock: systemClock,
     log,

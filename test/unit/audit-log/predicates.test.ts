@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Exclusions } from '../../../server/audit-log/config.ts'
 import { excludes, type WrittenBy } from '../../../server/audit-log/webhook/predicates.ts'
-import { NOBODY } from './webhook-world.ts'
+import { NOBODY } from '../../kit/audit-config.ts'
 
 const CONFIGMAPS = { group: '', version: 'v1', resource: 'configmaps' }
 const NAMESPACES = { group: '', version: 'v1', resource: 'namespaces' }

@@ -5,10 +5,10 @@ import {
   silentReason,
   type SilentRules,
 } from '../../../server/audit-log/recorder/silent-writes.ts'
+import { NOBODY, RECORDS_ALL } from '../../kit/audit-config.ts'
 
-const NOBODY = { users: [], groups: [], namespaces: [], extra: [] }
 const RULES: SilentRules = {
-  config: { auditExclude: NOBODY, auditInclude: NOBODY, auditConditions: [] },
+  config: RECORDS_ALL,
   namespaces: ['kube-system'],
 }
 

@@ -13,11 +13,9 @@ import { answerError } from '../../../server/kit/api/answer.ts'
 import { apiErrorOf } from '../../../server/kit/api/status.ts'
 import { createRedactor } from '../../../src/core/model/redact-object.ts'
 import type { AdmissionRequest } from '../../../src/core/wire/admission-review.ts'
+import { RECORDS_ALL } from '../../kit/audit-config.ts'
 import { ManualClock } from '../../kit/manual-clock.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
-
-/** Excludes nobody. */
-export const NOBODY = { users: [], groups: [], namespaces: [], extra: [] }
 
 /** A journal in memory, which a test can fill up, slow down or break. */
 export class MemoryJournal {
@@ -52,7 +50,7 @@ export class WebhookWorld {
       path: '/audit/x',
       journal: this.journal,
       redactor,
-      config: { auditExclude: NOBODY, auditInclude: NOBODY, auditAccess: false },
+      config: RECORDS_ALL,
       metrics: { answered: (outcome) => this.outcomes.push(outcome) },
       clock: this.clock,
       log: this.log,

@@ -5,7 +5,8 @@ import type {
   AdmissionLimits,
   AdmissionRouteOptions,
 } from '../../../server/audit-log/webhook/admission-route.ts'
-import { NOBODY, reviewOf, WebhookWorld } from './webhook-world.ts'
+import { NOBODY, RECORDS_ALL } from '../../kit/audit-config.ts'
+import { reviewOf, WebhookWorld } from './webhook-world.ts'
 
 const UID = '705ab4f5-6393-11e8-b7cc-42010a800002'
 const ALLOWED = { uid: UID, allowed: true }
@@ -20,7 +21,7 @@ describe('the webhook of the audit log', () => {
     await world?.end()
     world = new WebhookWorld({
       limits,
-      config: { auditExclude: NOBODY, auditInclude: NOBODY, auditAccess: false, ...config },
+      config: { ...RECORDS_ALL, ...config },
     })
     await world.listen()
     return world

@@ -4,19 +4,12 @@ import { RECORDED_RESOURCES } from '../../../server/audit-log/recorded-resources
 import { celMatches } from '../../../server/audit-log/registration/cel.ts'
 import { MOST_CONDITIONS } from '../../../server/audit-log/registration/match-conditions.ts'
 import { webhooksOf, type WebhookOptions } from '../../../server/audit-log/registration/webhooks-of.ts'
-
-const NOBODY = { users: [], groups: [], namespaces: [], extra: [] }
+import { NOBODY, RECORDS_ALL } from '../../kit/audit-config.ts'
 
 type Choice = Partial<WebhookOptions['config']>
 
 const options = (config: Choice = {}): WebhookOptions => ({
-  config: {
-    auditExclude: NOBODY,
-    auditInclude: NOBODY,
-    auditConditions: [],
-    auditAccess: false,
-    ...config,
-  },
+  config: { ...RECORDS_ALL, ...config },
   resources: RECORDED_RESOURCES,
   service: { namespace: 'deckwatch', name: 'deckwatch', port: 443 },
   path: '/audit/secret',
