@@ -154,6 +154,8 @@ class ResourceSteps {
   readonly #last = new Map<string, WatchedObject>()
   /** What was known before the start and has not been listed yet; undefined when the first list is whole. */
   #before: Map<string, KnownBefore> | undefined
+  /** The uids of those, by their names. */
+  #names: ReadonlyMap<string, string>
   #synced = false
   /** Epoch milliseconds: since when there is no list + watch at all. */
   #lostAt: number | undefined
@@ -165,6 +167,7 @@ class ResourceSteps {
     this.#deps = deps
     this.#recordedUntil = start.recordedUntil
     this.#before = new Map(start.known)
+    this.#names = uidsByName(this.#before)
   }
 
   *take(event: ListWatchEvent<WatchedObject>): Generator<FeedItem, void> {
@@ -175,7 +178,10 @@ class ResourceSteps {
         const { object } = event
         const previous = this.#last.get(object.uid)
         this.#last.set(object.uid, object)
-        yield* this.#pass(this.#before ? this.#listed(object) : [this.#step(previous, object, false)])
+        const steps = this.#before
+          ? this.#listed(object, this.#before)
+          : [this.#step(previous, object, false)]
+        yield* this.#pass(steps)
         break
       }
       case 'deleted': {
@@ -188,8 +194,8 @@ class ResourceSteps {
       case 'synced': {
         const gone = [...(this.#before?.values() ?? [])]
         this.#before = undefined
+        this.#names = new Map()
         this.#synced = true
-        for (const { uid } of gone) this.#last.delete(uid)
         yield* this.#pass(gone.map((known) => this.#gone(known)))
         if (this.#lostAt === undefined) yield { type: 'synced', recorded }
         else {
@@ -225,6 +231,7 @@ class ResourceSteps {
     if (!this.#synced || this.#lostAt !== undefined) return
     this.#lostAt = at
     this.#before = new Map(this.#last)
+    this.#names = uidsByName(this.#before)
     this.#recordedUntil = at
     for (const step of this.#missed ?? []) yield { type: 'step', step: this.#skipped(step) }
     this.#missed = undefined
@@ -238,10 +245,10 @@ class ResourceSteps {
     }
   }
 
-  /** An object of the first list, beside what was known of it. */
-  #listed(object: WatchedObject): readonly WatchedStep[] {
-    const known = this.#before?.get(object.uid)
-    this.#before?.delete(object.uid)
+  /** An object of the first list, beside what was known of it and of the one that had its name. */
+  #listed(object: WatchedObject, before: Map<string, KnownBefore>): readonly WatchedStep[] {
+    const known = before.get(object.uid)
+    before.delete(object.uid)
     if (known?.state.version === object.state.version) {
       object.object = undefined
       return []
@@ -251,10 +258,19 @@ class ResourceSteps {
     const step = this.#skipped(this.#step(undefined, object, false))
     // Times of creation are in whole seconds.
     const isNew = this.#recordedUntil !== undefined && made + 1000 > this.#recordedUntil
-    return [isNew ? step : { ...step, silent: 'known' }]
+    return [...this.#replaced(object, before), isNew ? step : { ...step, silent: 'known' }]
+  }
+
+  /** The end of the object that had the name: told after the new one, it would be taken for the new one's. */
+  #replaced(object: WatchedObject, before: Map<string, KnownBefore>): readonly WatchedStep[] {
+    const known = before.get(this.#names.get(nameOf(object)) ?? '')
+    if (!known) return []
+    before.delete(known.uid)
+    return [this.#gone(known)]
   }
 
   #gone(known: KnownBefore): WatchedStep {
+    this.#last.delete(known.uid)
     const seen: WatchedObject = { ...known, resourceVersion: known.state.version, object: undefined }
     return this.#skipped(this.#step(known, seen, true))
   }
@@ -270,7 +286,7 @@ class ResourceSteps {
       recorded: this.#recorded,
       resource: resourceKey(this.#recorded),
       uid: seen.uid,
-      name: `${seen.namespace}/${seen.name}`,
+      name: nameOf(seen),
       time: clock.now(),
       operation: gone || deletion ? 'DELETE' : previous === undefined ? 'CREATE' : 'UPDATE',
       previous: previous?.state,
@@ -304,4 +320,12 @@ class ResourceSteps {
       this.#deps.rules,
     )
   }
+}
+
+function nameOf({ namespace, name }: Pick<KnownBefore, 'namespace' | 'name'>): string {
+  return `${namespace}/${name}`
+}
+
+function uidsByName(known: ReadonlyMap<string, KnownBefore>): ReadonlyMap<string, string> {
+  return new Map([...known.values()].map((one) => [nameOf(one), one.uid]))
 }
