@@ -76,6 +76,12 @@ export class ImageJournal {
     return this.#store.usedBytes()
   }
 
+  /** The time of the first event that is kept, in epoch milliseconds; undefined where there is none. */
+  get oldest(): number | undefined {
+    const time = this.#store.statement('SELECT time FROM event ORDER BY number LIMIT 1').get()?.['time']
+    return time === undefined ? undefined : Number(time)
+  }
+
   /** What was found damaged at the start and begun anew. */
   get setAside(): Store['setAside'] {
     return this.#store.setAside
@@ -233,16 +239,18 @@ export class ImageJournal {
 
   /**
    * Removes some of the oldest events beyond the limits, and gives free pages back; whether there may be more. A step
-   * is a few milliseconds, so that requests are answered in between.
+   * is a few milliseconds, so that requests are answered in between. Without a `now` (epoch milliseconds) none is too
+   * old.
    */
-  trim(limits: ImageGraphConfig, now: number): boolean {
+  trim(limits: ImageGraphConfig, now: number | undefined): boolean {
     const oldest = this.#store
       .statement('SELECT number, time FROM event ORDER BY number LIMIT ?')
       .all(TRIM_CHUNK)
       .map((row) => ({ number: Number(row['number']), time: Number(row['time']) }))
     const tooMany = this.#state.events - limits.historyEvents
     const tooLarge = this.#store.usedBytes() > limits.historyBytes
-    const tooOld = oldest.findLastIndex(({ time }) => time < now - limits.historyMs) + 1
+    const oldestKept = now === undefined ? -Infinity : now - limits.historyMs
+    const tooOld = oldest.findLastIndex(({ time }) => time < oldestKept) + 1
     const remove = tooLarge ? oldest.length : Math.min(oldest.length, Math.max(tooMany, tooOld))
     const last = oldest[remove - 1]
     if (!last) return false

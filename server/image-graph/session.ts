@@ -4,6 +4,7 @@ import { plural } from '../../src/core/lib/text.ts'
 import type { Clock } from '../../src/core/lib/time.ts'
 import { NodeImages } from '../../src/core/model/node-images.ts'
 import type { PodSlice } from '../../src/core/wire/pod.ts'
+import { BelievableAge } from '../kit/believable-age.ts'
 import type { Log } from '../kit/log.ts'
 import { StoreFull } from '../kit/store/store.ts'
 import type { ImageGraphConfig } from './config.ts'
@@ -43,6 +44,7 @@ export class Session {
   readonly #published: Published
   readonly #uids: NamespaceUids
   readonly #recorder: Recorder
+  readonly #age: BelievableAge
   /** The uids of settled namespaces, for the first list only. */
   #settled: ReadonlyMap<string, string> = new Map()
   #nodes: NodeImages | undefined
@@ -53,7 +55,7 @@ export class Session {
   #due: Record<'flush' | 'nodes' | 'trim' | 'bookmark', number>
 
   constructor(deps: SessionDeps) {
-    const { journal, clock, log, metrics } = deps
+    const { journal, clock, log, metrics, config } = deps
     this.#deps = deps
     this.#feed = new Feed(deps)
     this.#uids = new NamespaceUids(deps)
@@ -68,6 +70,7 @@ export class Session {
     })
     const now = clock.now()
     this.#lastStep = now
+    this.#age = new BelievableAge({ now, oldest: journal.oldest, keptMs: config.historyMs, log })
     this.#due = { flush: now, nodes: now, trim: now, bookmark: now + BOOKMARK_MS }
   }
 
@@ -189,7 +192,7 @@ export class Session {
   /** Whether there is more to trim. */
   #trim(now: number): boolean {
     try {
-      return this.#deps.journal.trim(this.#deps.config, now)
+      return this.#deps.journal.trim(this.#deps.config, this.#age.look(now) ? now : undefined)
     } catch (err) {
       if (!(err instanceof StoreFull)) throw err
       this.#deps.log.warn({ err }, 'old events could not be removed: no space is left')

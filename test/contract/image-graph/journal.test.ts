@@ -178,6 +178,21 @@ describe('the journal of images in a store', () => {
     assert.equal(journal.trim({ ...UNLIMITED, historyMs: 100 * MINUTE }, NOW + 1200 * MINUTE), false)
   })
 
+  it('removes none for its age while nobody knows the time, but those beyond its other limits', () => {
+    commit(...Array.from({ length: 1200 }, (_, i) => event(i + 1)))
+    assert.equal(journal.trim({ ...UNLIMITED, historyMs: 0 }, undefined), false)
+    while (journal.trim({ ...UNLIMITED, historyMs: 0, historyEvents: 1000 }, undefined));
+    assert.deepEqual([journal.state.events, numbers()[0]], [1000, 201])
+  })
+
+  it('tells the time of the oldest event that it keeps', () => {
+    assert.equal(journal.oldest, undefined)
+    commit(event(1, { time: NOW + HOUR }), event(2, { time: NOW + DAY }), event(3))
+    assert.equal(journal.oldest, NOW + HOUR)
+    trimAll({ historyEvents: 2 }, NOW)
+    assert.equal(journal.oldest, NOW + DAY)
+  })
+
   it('removes old events by age also behind one that a clock set ahead has dated', () => {
     commit(event(1), event(2, { time: NOW + 30 * DAY }), event(3), event(4, { time: NOW + 10 * DAY }))
     trimAll({ historyMs: 7 * DAY }, NOW + 10 * DAY)

@@ -41,6 +41,26 @@ describe('the limits of the image graph', () => {
     assert.equal((await world.replay('imageevents', undefined)).length, 6)
   })
 
+  it('keep what a clock that leapt ahead says is too old, also over a restart', async () => {
+    const day = 24 * 60 * 60_000
+    world = new RoomWorld({ historyMs: 7 * day })
+    await world.start()
+    change(3)
+    await world.settle(15)
+    const all = events(await world.list('imageevents', { sinceTime: 0 }))
+    assert.equal(all.length, 5)
+    world.skew = 40 * day
+    await world.settle(30)
+    assert.deepEqual(events(await world.list('imageevents', { sinceTime: 0 })), all)
+    assert.match(world.log.lines.at(-1)?.message ?? '', /for a day nothing is removed for its age/)
+    change(1)
+    await world.settle(15)
+    await world.stop()
+    await world.start()
+    await world.settle(30)
+    assert.deepEqual(events(await world.list('imageevents', { sinceTime: 0 })).slice(0, 5), all)
+  })
+
   it('end the watch of who stands still until the history has moved past', async () => {
     world = new RoomWorld({ historyEvents: 5 })
     await world.start()
