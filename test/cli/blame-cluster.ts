@@ -1,7 +1,8 @@
-import type { Change, ChangeUser, ChangeVia } from '../../src/core/wire/change.ts'
+import type { Change, ChangeUser } from '../../src/core/wire/change.ts'
 import type { FakeApi } from '../kit/fake-api/fake-api.ts'
 import type { GivenChange } from '../kit/fake-api/fake-changes.ts'
 import type { FakeObject } from '../kit/fake-api/fake-store.ts'
+import { madeVia, sampleChange } from '../kit/sample-change.ts'
 
 const DAY = 86_400_000
 
@@ -61,15 +62,6 @@ const PERSON: ChangeUser = {
   extra: { team: ['web'] },
 }
 
-const VIA: ChangeVia = {
-  manager: 'kubectl-edit',
-  tool: 'kubectl',
-  source: '',
-  revision: '',
-  initiatedBy: '',
-  manual: true,
-}
-
 /** What a change differs in from one that was confirmed, of deployment web in shop, by a person with kubectl. */
 export type Given = Partial<Omit<GivenChange, 'object'>> & { readonly object?: Partial<Change['object']> }
 
@@ -77,28 +69,8 @@ export type Given = Partial<Omit<GivenChange, 'object'>> & { readonly object?: P
 export function change(days: number, given: Given): GivenChange {
   const name = given.object?.name ?? 'web'
   return {
-    operation: 'UPDATE',
-    time: daysAgo(days),
-    state: 'confirmed',
-    reason: '',
-    user: PERSON,
-    actor: 'person',
-    via: VIA,
-    changes: [],
-    ...given,
-    object: {
-      group: 'apps',
-      version: 'v1',
-      resource: 'deployments',
-      subresource: '',
-      kind: 'Deployment',
-      namespace: 'shop',
-      namespaceUid: 'uid-shop',
-      name,
-      uid: `uid-${name}`,
-      resourceVersion: { before: '1', after: '2' },
-      ...given.object,
-    },
+    ...sampleChange({ user: PERSON, ...given, object: { uid: `uid-${name}`, ...given.object } }),
+    time: given.time ?? daysAgo(days),
   }
 }
 
@@ -136,7 +108,7 @@ export function recordChanges({ companion: { changes } }: FakeApi): void {
     state: 'unattributed',
     reason: 'no review of it came',
     actor: 'unknown',
-    via: { ...VIA, manager: 'helm', tool: 'helm', manual: false },
+    via: madeVia({ manager: 'helm', tool: 'helm', manual: false }),
     changes: [{ path: `${APP}.resources.limits.memory`, op: 'replace', from: '256Mi', to: '512Mi' }],
   })
   const recorded: readonly GivenChange[] = [

@@ -10,11 +10,12 @@ import { AuditWorld } from '../kit/audit-world.ts'
 import { requireKubernetes } from '../kit/kubernetes/shared.ts'
 import { PlantedValues } from '../kit/planted-values.ts'
 import { recordedLog } from '../kit/recorded-log.ts'
+import { everything } from '../kit/sample-change.ts'
 
 const MARK = /^redacted:[0-9a-f]{16}$/
 
 describe('values of Secrets and credentials elsewhere, on a real API server', function () {
-  this.timeout(90_000)
+  this.timeout(300_000)
   const planted = new PlantedValues()
   const found = new Set<string>()
   let world: AuditWorld
@@ -236,9 +237,9 @@ describe('values of Secrets and credentials elsewhere, on a real API server', fu
       }
       for (const body of bodies) assert.deepEqual(planted.in(body), [])
       assert.ok(bodies.some((body) => body.includes('"by-server"') && body.includes('redacted:')))
-      const everything = await store.page({ ...EVERYTHING }, 10_000, undefined)
-      for (const change of everything.items) assert.deepEqual(planted.in(JSON.stringify(change)), [])
-      assert.ok(everything.items.length > 10)
+      const all = await store.page(everything(), 10_000, undefined)
+      for (const change of all.items) assert.deepEqual(planted.in(JSON.stringify(change)), [])
+      assert.ok(all.items.length > 10)
     } finally {
       await store.close()
     }
@@ -246,14 +247,3 @@ describe('values of Secrets and credentials elsewhere, on a real API server', fu
     assert.deepEqual([...found], [])
   })
 })
-
-const EVERYTHING = {
-  namespace: undefined,
-  namespaceUid: undefined,
-  visible: 'all',
-  fields: [],
-  states: [],
-  since: undefined,
-  until: undefined,
-  perObject: undefined,
-} as const

@@ -27,6 +27,7 @@ import { HandJournal } from './hand-journal.ts'
 import { CertificateAuthority } from './kubernetes/certificates.ts'
 import type { ControlPlane } from './kubernetes/control-plane.ts'
 import { recordedLog, type RecordedLog } from './recorded-log.ts'
+import { everything } from './sample-change.ts'
 
 /** How a recording is set up. */
 export interface AuditRecordingOptions {
@@ -123,7 +124,7 @@ export async function startAuditRecording(
         maxBytes: 1e9,
       },
       failing: () => (registered ? undefined : 'webhook was removed'),
-      join: options.join ?? { settleMs: 1000, landMs: 4000 },
+      join: options.join ?? { settleMs: 1000, landMs: 8000 },
       times: { backoff: { firstMs: 100, maxMs: 1000 } },
     })
     const stopping = new AbortController()
@@ -139,7 +140,7 @@ export async function startAuditRecording(
   }
 
   async function until(condition: () => boolean): Promise<void> {
-    const limit = performance.now() + 40_000
+    const limit = performance.now() + 120_000
     while (!condition()) {
       if (performance.now() > limit) throw new Error(`not settled: ${JSON.stringify(run.recorder.counts)}`)
       await pause(20)
@@ -160,14 +161,16 @@ export async function startAuditRecording(
       // What the watch brings a moment later belongs to it.
       await pause(500)
       await until(() => {
-        const { waiting, oldestPending } = run.recorder.counts
-        return run.recorder.ready.ok && waiting === 0 && oldestPending === undefined
+        const { readSeq = 0, ready, counts } = run.recorder
+        const { waiting, oldestPending } = counts
+        const read = readSeq >= journal.entries.length
+        return ready.ok && read && waiting === 0 && oldestPending === undefined
       })
       const { commits } = run.recorder.counts
       await until(() => run.recorder.counts.commits > commits)
     },
     async changes(query = {}) {
-      const all = await run.store.page({ ...EVERYTHING, ...query }, 1000, undefined)
+      const all = await run.store.page(everything(query), 1000, undefined)
       return all.items.toReversed()
     },
     async pauseRecorder() {
@@ -205,13 +208,12 @@ export async function startAuditRecording(
 
   /** The API server takes up a registration, or its end, after a moment. */
   async function reviewed(yes: boolean): Promise<void> {
-    for (let tries = 0; ; tries += 1) {
+    for (const limit = performance.now() + 120_000; ; await pause(20)) {
       const before = dryRuns.length
       const path = '/api/v1/namespaces/default/configmaps?dryRun=All'
       await cluster.admin.send('POST', path, { metadata: { generateName: 'probe-' } })
       if (dryRuns.length > before === yes) return
-      if (tries > 500) throw new Error('the webhook is not asked')
-      await pause(20)
+      if (performance.now() > limit) throw new Error(`the webhook is ${yes ? 'not' : 'still'} asked`)
     }
   }
 
@@ -267,17 +269,6 @@ async function* bodyUntil(body: AsyncIterable<Uint8Array>, ended: AbortSignal): 
 
 function unreachable(): DeckError {
   return new DeckError('KUBE_UNREACHABLE', 'the way to the API server is cut')
-}
-
-const EVERYTHING: ChangeQuery = {
-  namespace: undefined,
-  namespaceUid: undefined,
-  visible: 'all',
-  fields: [],
-  states: [],
-  since: undefined,
-  until: undefined,
-  perObject: undefined,
 }
 
 /** A transport as a person. */

@@ -5,6 +5,7 @@ import type { AuditStore, ChangeQuery, ChangeRecord } from '../../../server/audi
 import { openAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
 import { systemClock } from '../../../src/core/lib/time.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
+import { everything } from '../../kit/sample-change.ts'
 import { AuditWorkload } from '../audit-workload.ts'
 import { distribution } from '../distribution.ts'
 import { type Finding, milliseconds } from '../finding.ts'
@@ -69,7 +70,7 @@ async function fill(store: AuditStore, changes: number): Promise<ChangeRecord[]>
     })
     for (const [i, { record }] of steps.entries()) if ((done + i) % every === 0) samples.push(record)
   }
-  const kept = await store.count(EVERYTHING)
+  const kept = await store.count(everything())
   if (kept !== changes) throw new Error(`${kept} of ${changes} changes are there`)
   return samples
 }
@@ -81,8 +82,7 @@ async function ask(
   many: string,
 ): Promise<Finding[]> {
   const people = samples.filter(({ actor }) => actor === 'person')
-  const page = (query: Partial<ChangeQuery>, limit = 50) =>
-    store.page({ ...EVERYTHING, ...query }, limit, undefined)
+  const page = (query: Partial<ChangeQuery>, limit = 50) => store.page(everything(query), limit, undefined)
   const equals = (field: string, value: string) => ({ field, operator: '=' as const, value })
   const kind = [equals('object.group', 'apps'), equals('object.resource', 'deployments')]
   const questions: readonly (readonly [
@@ -166,15 +166,4 @@ async function ask(
     })
   }
   return findings
-}
-
-const EVERYTHING: ChangeQuery = {
-  namespace: undefined,
-  namespaceUid: undefined,
-  visible: 'all',
-  fields: [],
-  states: [],
-  since: undefined,
-  until: undefined,
-  perObject: undefined,
 }

@@ -6,17 +6,8 @@ import type {
   NumberedChange,
   PageCursor,
 } from '../../../server/audit-log/store/audit-store.ts'
-import {
-  batch,
-  change,
-  deployment,
-  everything,
-  knownAs,
-  limits,
-  NOON,
-  person,
-  secret,
-} from './sample-changes.ts'
+import { everything, madeVia } from '../../kit/sample-change.ts'
+import { batch, change, deployment, knownAs, limits, NOON, person, secret } from './sample-changes.ts'
 
 /** One store, which a test may close and open again. */
 export interface StoreFixture {
@@ -339,10 +330,9 @@ export function auditStoreSuite(open: () => Promise<StoreFixture>): void {
     })
 
     it('find the few that fit among many that do not', async () => {
-      const hand = { manager: 'm', tool: 't', source: '', revision: '', initiatedBy: '', manual: false }
       const added = Array.from({ length: 6000 }, (_, i) => {
         const few = i % 1500 === 7
-        return change(i + 1, { object: deployment(`d${i % 40}`), via: { ...hand, manual: few } })
+        return change(i + 1, { object: deployment(`d${i % 40}`), via: madeVia({ manual: few }) })
       })
       for (let from = 0; from < added.length; from += 1000)
         await store.commit(batch({ added: added.slice(from, from + 1000) }))
@@ -381,14 +371,7 @@ export function auditStoreSuite(open: () => Promise<StoreFixture>): void {
               user: node,
               actor: 'node',
               operation: 'DELETE',
-              via: {
-                manager: 'helm',
-                tool: 'helm',
-                source: '',
-                revision: '',
-                initiatedBy: '',
-                manual: false,
-              },
+              via: madeVia({ manager: 'helm', tool: 'helm', manual: false }),
             }),
             change(5, {
               object: deployment('n1', {
@@ -462,12 +445,12 @@ export function auditStoreSuite(open: () => Promise<StoreFixture>): void {
 
     it('by namespace, and not by that of another with its name', async () => {
       assert.deepEqual(await list({ namespace: 'shop' }), [7, 3, 2, 1])
-      assert.deepEqual(await list({ namespace: 'shop', namespaceUid: 'shop-uid' }), [7, 3, 2, 1])
+      assert.deepEqual(await list({ namespace: 'shop', namespaceUid: 'uid-of-shop' }), [7, 3, 2, 1])
       assert.deepEqual(await list({ namespace: 'shop', namespaceUid: 'lab-uid' }), [])
       const later = change(8, { object: deployment('web', { namespaceUid: 'shop-again', uid: 'web-again' }) })
       await store.commit(batch({ added: [later] }))
       assert.deepEqual(await list({ namespace: 'shop', namespaceUid: 'shop-again' }), [8])
-      assert.deepEqual(await list({ namespace: 'shop', namespaceUid: 'shop-uid' }), [7, 3, 2, 1])
+      assert.deepEqual(await list({ namespace: 'shop', namespaceUid: 'uid-of-shop' }), [7, 3, 2, 1])
       assert.deepEqual(
         await list({
           namespace: 'shop',
@@ -679,7 +662,7 @@ export function auditStoreSuite(open: () => Promise<StoreFixture>): void {
       await store.commit(batch({ added: [change(3, { object: at(5, 'again') })] }))
       assert.deepEqual(await touches(), { 'spec.replicas': 3 })
       assert.deepEqual(await touches({ uid: 'uid-of-web' }), {})
-      assert.deepEqual(await touches({ namespaceUid: 'shop-uid' }), { 'spec.replicas': 3 })
+      assert.deepEqual(await touches({ namespaceUid: 'uid-of-shop' }), { 'spec.replicas': 3 })
       assert.deepEqual(await touches({ namespaceUid: 'another' }), {})
       assert.deepEqual(await store.touched({ ...web, group: 'other.dev' }), [])
     })
@@ -852,7 +835,7 @@ export function auditStoreSuite(open: () => Promise<StoreFixture>): void {
       )
       assert.equal(await holds(3), true)
       await trim(NOON, { perObject: 10 })
-      await store.purge({ ...deployment('nothing'), path: undefined })
+      await store.scrub()
       assert.equal(await holds(3), false)
       const { items } = await store.page(everything(), 100, undefined)
       assert.deepEqual(
@@ -928,6 +911,7 @@ export function auditStoreSuite(open: () => Promise<StoreFixture>): void {
 
     it('takes the values of a field out of all changes, and out of every byte', async () => {
       assert.equal(await store.purge({ ...web, path: field }), 3)
+      assert.equal(await store.scrub(), undefined)
       assert.equal(await holds(), false)
       assert.deepEqual((await store.get({ writer: 7, seq: 2 }))?.changes, [
         { path: field, op: 'replace', from: 'purged', to: 'purged' },
@@ -942,6 +926,7 @@ export function auditStoreSuite(open: () => Promise<StoreFixture>): void {
 
     it('takes out all changes of an object', async () => {
       assert.equal(await store.purge({ ...web, path: undefined }), 4)
+      assert.equal(await store.scrub(), undefined)
       assert.equal(await holds(), false)
       assert.deepEqual(await list(), [5])
       assert.deepEqual(await store.touched(web), [])

@@ -7,7 +7,8 @@ import { systemClock } from '../../../src/core/lib/time.ts'
 import { type PostgresServer, requirePostgres } from '../../kit/postgres.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
 import { auditStoreSuite, type StoreFixture } from './audit-store-suite.ts'
-import { batch, change, everything, knownAs, limits } from './sample-changes.ts'
+import { everything } from '../../kit/sample-change.ts'
+import { batch, change, knownAs, limits } from './sample-changes.ts'
 
 describe('the audit log in PostgreSQL', () => {
   let server: PostgresServer

@@ -8,7 +8,8 @@ import type { ReviewInbox } from '../../../server/audit-log/store/review-inbox.t
 import { systemClock } from '../../../src/core/lib/time.ts'
 import { type PostgresServer, requirePostgres } from '../../kit/postgres.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
-import { batch, change, everything, NOON } from './sample-changes.ts'
+import { everything } from '../../kit/sample-change.ts'
+import { batch, change, NOON } from './sample-changes.ts'
 
 describe('the inbox of reviews in PostgreSQL', () => {
   let server: PostgresServer
@@ -43,14 +44,14 @@ describe('the inbox of reviews in PostgreSQL', () => {
     Array.from({ length: to - from + 1 }, (_, i) => entry(from + i))
 
   it('gives back what was put, behind a cursor for each writer, and says who is there', async () => {
-    await inbox.claim(1, 'one')
-    await inbox.claim(2, 'two')
-    await inbox.put(1, entries(1, 450), 5)
-    await inbox.put(2, entries(1, 2), 6)
-    await inbox.put(2, [], 7)
+    await inbox.claim(1, 'one', NOON)
+    await inbox.claim(2, 'two', NOON)
+    await inbox.put(1, entries(1, 450, 0), 5)
+    await inbox.put(2, entries(1, 2, 0), 6)
+    await inbox.put(2, [], 7, 0)
     assert.deepEqual(await inbox.writers(), [
-      { writer: 1, seq: 450, heartbeat: 5 },
-      { writer: 2, seq: 2, heartbeat: 7 },
+      { writer: 1, seq: 450, heartbeat: 5, purged: 0 },
+      { writer: 2, seq: 2, heartbeat: 7, purged: 0 },
     ])
     const read = await inbox.read(
       new Map([
@@ -71,29 +72,29 @@ describe('the inbox of reviews in PostgreSQL', () => {
   })
 
   it('keeps once what is put twice, also what was released', async () => {
-    await inbox.claim(1, 'one')
-    await inbox.put(1, entries(1, 5), 1)
+    await inbox.claim(1, 'one', NOON)
+    await inbox.put(1, entries(1, 5, 0), 1)
     await inbox.release(1, 3)
-    await inbox.put(1, entries(1, 7), 2)
+    await inbox.put(1, entries(1, 7, 0), 2)
     assert.deepEqual((await inbox.read(new Map([[1, 0]]), 99)).get(1), entries(4, 7))
     await inbox.release(1, 7)
     assert.equal((await inbox.read(new Map([[1, 0]]), 99)).size, 0)
   })
 
   it('gives a writer to one owner', async () => {
-    assert.equal(await inbox.claim(1, 'one'), true)
-    assert.equal(await inbox.claim(1, 'one'), true)
-    assert.equal(await inbox.claim(1, 'two'), false)
-    await assert.rejects(inbox.put(9, [], 1), /was not claimed/)
+    assert.equal(await inbox.claim(1, 'one', NOON), true)
+    assert.equal(await inbox.claim(1, 'one', NOON), true)
+    assert.equal(await inbox.claim(1, 'two', NOON), false)
+    await assert.rejects(inbox.put(9, [], 1, 0), /was not claimed/)
   })
 
   it('loses nothing of four writers whose transactions take as long as they like', async function () {
-    this.timeout(60_000)
+    this.timeout(300_000)
     const EACH = 300
     const writers = [11, 12, 13, 14]
     const write = async (writer: number): Promise<void> => {
       const own = await open()
-      await own.claim(writer, `owner of ${writer}`)
+      await own.claim(writer, `owner of ${writer}`, NOON)
       for (let seq = 1; seq <= EACH;) {
         const last = Math.min(EACH, seq + Math.floor(Math.random() * 12))
         const some = entries(seq, last)
@@ -102,7 +103,7 @@ describe('the inbox of reviews in PostgreSQL', () => {
           Math.random() < 0.2
             ? server.ask(url, `SELECT pg_sleep(0.05) FROM replica WHERE writer = ${writer} FOR UPDATE`)
             : undefined
-        await own.put(writer, some, NOON)
+        await own.put(writer, some, NOON, 0)
         await late
         seq = last + 1
         await delay(Math.random() * 4)

@@ -1,35 +1,23 @@
 import type {
-  ChangeQuery,
   ChangeRecord,
   KnownObject,
   RecordBatch,
   RetentionLimits,
 } from '../../../server/audit-log/store/audit-store.ts'
 import type { ChangedObject, ChangeUser } from '../../../src/core/wire/change.ts'
+import { changedObject, sampleChange, userNamed } from '../../kit/sample-change.ts'
 
 /** When the samples begin, in epoch milliseconds. */
 export const NOON = Date.UTC(2026, 10, 21, 12)
 
 /** A person. */
 export function person(username: string, groups: readonly string[] = ['dev']): ChangeUser {
-  return { username, groups, extra: {} }
+  return userNamed(username, groups)
 }
 
 /** A Deployment in the namespace shop. */
 export function deployment(name: string, more: Partial<ChangedObject> = {}): ChangedObject {
-  return {
-    group: 'apps',
-    version: 'v1',
-    resource: 'deployments',
-    subresource: '',
-    kind: 'Deployment',
-    namespace: 'shop',
-    namespaceUid: 'shop-uid',
-    name,
-    uid: `uid-of-${name}`,
-    resourceVersion: { before: '1', after: '2' },
-    ...more,
-  }
+  return changedObject({ name, ...more })
 }
 
 /** A Secret in the namespace shop. */
@@ -40,22 +28,9 @@ export function secret(name: string, more: Partial<ChangedObject> = {}): Changed
 /** A confirmed change of a Deployment by alice, a second after noon for each seq. */
 export function change(seq: number, more: Partial<ChangeRecord> = {}): ChangeRecord {
   return {
+    ...sampleChange({ user: person('alice') }),
     id: { writer: 7, seq },
     time: NOON + seq * 1000,
-    operation: 'UPDATE',
-    state: 'confirmed',
-    reason: '',
-    object: deployment('web'),
-    user: person('alice'),
-    actor: 'person',
-    via: {
-      manager: 'kubectl-edit',
-      tool: 'kubectl',
-      source: '',
-      revision: '',
-      initiatedBy: '',
-      manual: true,
-    },
     changes: [{ path: 'spec.replicas', op: 'replace', from: seq, to: seq + 1 }],
     ...more,
   }
@@ -70,21 +45,6 @@ export function knownAs(object: ChangedObject, more: Partial<KnownObject> = {}):
 /** A batch with nothing but what is given. */
 export function batch(more: Partial<RecordBatch>): RecordBatch {
   return { added: [], decided: [], known: [], gaps: [], ...more }
-}
-
-/** A query for everything that landed. */
-export function everything(more: Partial<ChangeQuery> = {}): ChangeQuery {
-  return {
-    namespace: undefined,
-    namespaceUid: undefined,
-    visible: 'all',
-    fields: [],
-    states: [],
-    since: undefined,
-    until: undefined,
-    perObject: undefined,
-    ...more,
-  }
 }
 
 /** Limits that nothing reaches. */

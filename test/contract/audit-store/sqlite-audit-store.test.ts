@@ -23,7 +23,8 @@ import { ManualClock } from '../../kit/manual-clock.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
 import { mountSmallDisk } from '../../kit/small-disk.ts'
 import { auditStoreSuite, type StoreFixture } from './audit-store-suite.ts'
-import { batch, change, deployment, everything } from './sample-changes.ts'
+import { everything } from '../../kit/sample-change.ts'
+import { batch, change, deployment } from './sample-changes.ts'
 
 const PROGRAM = fileURLToPath(new URL('store-writer.ts', import.meta.url))
 

@@ -7,6 +7,7 @@ import type {
   StoredGap,
   StoredTouch,
 } from '../../../server/audit-log/store/audit-store.ts'
+import { sampleChange, userNamed } from '../../kit/sample-change.ts'
 
 /** What makes a change of a test differ from the others. */
 export type ChangeParts = Partial<Omit<NumberedChange, 'object' | 'id'>> & {
@@ -57,38 +58,17 @@ export class PaperChanges implements ChangeSource {
   /** Records one more change: of deployment web in namespace shop by jane, where nothing else is said. */
   add(parts: ChangeParts = {}): NumberedChange {
     const number = (this.#number += 1)
+    const { time = BEGINS + number, object, ...rest } = parts
     const change: NumberedChange = {
-      operation: 'UPDATE',
-      time: BEGINS + number,
-      state: 'confirmed',
-      reason: '',
-      user: { username: 'jane', groups: [], extra: {} },
-      actor: 'person',
-      via: {
-        manager: 'kubectl-edit',
-        tool: 'kubectl',
-        source: '',
-        revision: '',
-        initiatedBy: '',
-        manual: true,
-      },
-      changes: [{ path: 'spec.replicas', op: 'replace', from: 1, to: number }],
-      ...parts,
+      ...sampleChange({
+        user: userNamed('jane'),
+        changes: [{ path: 'spec.replicas', op: 'replace', from: 1, to: number }],
+        ...rest,
+        object: { resourceVersion: { before: '', after: String(number) }, ...object },
+      }),
+      time,
       id: { writer: WRITER, seq: number },
       number,
-      object: {
-        group: 'apps',
-        version: 'v1',
-        resource: 'deployments',
-        subresource: '',
-        kind: 'Deployment',
-        namespace: 'shop',
-        namespaceUid: 'uid-of-shop',
-        name: 'web',
-        uid: 'uid-of-web',
-        resourceVersion: { before: '', after: String(number) },
-        ...parts.object,
-      },
     }
     this.#changes.push(change)
     this.#tell()

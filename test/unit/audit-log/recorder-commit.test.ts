@@ -11,33 +11,14 @@ import {
 import { StoreFull } from '../../../server/kit/store/store.ts'
 import { ManualClock } from '../../kit/manual-clock.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
+import { sampleChange } from '../../kit/sample-change.ts'
 
 const LIMITS = { maxAgeMs: 1, secretsMaxAgeMs: 1, perObject: 1, keepLast: 1, maxBytes: 1 }
 const EMPTY: RecordBatch = { added: [], decided: [], known: [], gaps: [] }
 
 function aRecord(seq: number): ChangeRecord {
-  return {
-    id: { writer: 7, seq },
-    time: seq,
-    operation: 'UPDATE',
-    state: 'pending',
-    reason: '',
-    object: {
-      group: 'apps',
-      version: 'v1',
-      resource: 'deployments',
-      subresource: '',
-      kind: 'Deployment',
-      namespace: 'shop',
-      namespaceUid: 'ns1',
-      name: 'web',
-      uid: 'u1',
-      resourceVersion: { before: '10', after: '' },
-    },
-    actor: 'person',
-    via: { manager: '', tool: '', source: '', revision: '', initiatedBy: '', manual: true },
-    changes: [],
-  }
+  const object = { resourceVersion: { before: '10', after: '' } }
+  return { id: { writer: 7, seq }, time: seq, ...sampleChange({ state: 'pending', object }) }
 }
 
 describe('commits of the recorder', () => {

@@ -3,31 +3,18 @@ import { withSourceOperations } from '../../../src/cli/features/blame/change-sou
 import type { SourceObject } from '../../../src/core/model/change-via-source.ts'
 import type { KubernetesObject } from '../../../src/core/wire/admission-review.ts'
 import type { Change } from '../../../src/core/wire/change.ts'
+import { sampleChange } from '../../kit/sample-change.ts'
 
 const { signal } = new AbortController()
 
 const change = (source: string, time: string, revision = ''): Change => ({
   apiVersion: 'deckwatch.dev/v1alpha1',
   kind: 'Change',
-  operation: 'UPDATE',
   time,
-  state: 'confirmed',
-  reason: '',
-  object: {
-    group: 'apps',
-    version: 'v1',
-    resource: 'deployments',
-    subresource: '',
-    kind: 'Deployment',
-    namespace: 'shop',
-    namespaceUid: 'n-1',
-    name: 'web',
-    uid: 'u-1',
-    resourceVersion: { before: '1', after: '2' },
-  },
-  actor: 'service-account',
-  via: { manager: 'argocd-controller', tool: 'argo-cd', source, revision, initiatedBy: '', manual: false },
-  changes: [],
+  ...sampleChange({
+    actor: 'service-account',
+    via: { manager: 'argocd-controller', tool: 'argo-cd', source, revision, manual: false },
+  }),
 })
 
 const shop: KubernetesObject = {

@@ -7,14 +7,15 @@ import { diffObjects } from '../../../src/core/model/object-diff.ts'
 import { withoutNoise } from '../../../src/core/model/object-noise.ts'
 import type { KubernetesObject } from '../../../src/core/wire/admission-review.ts'
 import type { Change, FieldChange } from '../../../src/core/wire/change.ts'
-import { change, userOf, type ChangeSeed } from './changes.ts'
+import { userNamed } from '../../kit/sample-change.ts'
+import { change, type ChangeSeed } from './changes.ts'
 import { lines } from './screen.ts'
 
 function web(containers: readonly object[], spec: object = {}): KubernetesObject {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name: 'web', namespace: 'shop', uid: 'web-uid', resourceVersion: '7' },
+    metadata: { name: 'web', namespace: 'shop', uid: 'uid-of-web', resourceVersion: '7' },
     spec: { replicas: 3, ...spec, template: { spec: { containers, dnsPolicy: 'ClusterFirst' } } },
     status: { replicas: 3 },
   }
@@ -38,7 +39,11 @@ describe('the header of a diff', () => {
     [...renderDiffs([{ ...diffView(change(seed)), hunks: [], note: '' }])].join('')
 
   it('says who changed what, when, with what and how certain that is', () => {
-    const user = { ...userOf('dev-1@example.org'), groups: ['shop-dev', 'ops'], extra: { sso: ['a', 'b'] } }
+    const user = {
+      ...userNamed('dev-1@example.org'),
+      groups: ['shop-dev', 'ops'],
+      extra: { sso: ['a', 'b'] },
+    }
     assert.equal(
       header({ user }),
       lines(`
@@ -74,7 +79,7 @@ describe('the header of a diff', () => {
   })
 
   it('names all who may have made it', () => {
-    const text = header({ state: 'ambiguous', user: null, candidates: [userOf('a@x'), userOf('b@x')] })
+    const text = header({ state: 'ambiguous', user: null, candidates: [userNamed('a@x'), userNamed('b@x')] })
     assert.deepEqual(text.match(/^user: +.*$/gm), ['user:     a@x', 'user:     b@x'])
   })
 })

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { displayWidth } from '../../../src/core/lib/text.ts'
 import type { Change } from '../../../src/core/wire/change.ts'
-import { change, replaced, userOf, type ChangeSeed } from './changes.ts'
+import { userNamed } from '../../kit/sample-change.ts'
+import { change, replaced, type ChangeSeed } from './changes.ts'
 import { lines, listText } from './screen.ts'
 
 const IMAGE = 'spec.template.spec.containers[name=app].image'
@@ -170,7 +171,7 @@ describe('the list of one object', () => {
           change({
             ago: 5,
             state: 'ambiguous',
-            candidates: [userOf('a@example.org'), userOf('system:serviceaccount:ci:deployer')],
+            candidates: [userNamed('a@example.org'), userNamed('system:serviceaccount:ci:deployer')],
           }),
           change({ ago: 6, state: 'unattributed', user: null, via: { manager: '', tool: '' } }),
           change({

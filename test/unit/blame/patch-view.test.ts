@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { patchView, type PatchInput } from '../../../src/cli/features/blame/patch-view.ts'
 import { renderBorderedTable } from '../../../src/cli/render/bordered-table.ts'
-import { change, NOW, replaced, userOf, utcCalendar } from './changes.ts'
+import { userNamed } from '../../kit/sample-change.ts'
+import { change, NOW, replaced, utcCalendar } from './changes.ts'
 import { lines } from './screen.ts'
 
 const GAP = { from: '2026-11-21T10:20:00Z', to: '2026-11-21T10:31:00Z', reason: 'companion restarted' }
@@ -177,7 +178,9 @@ describe('the table of patches', () => {
   })
 
   it('names all who may have made a change', () => {
-    const text = table({ changes: [change({ state: 'ambiguous', candidates: [userOf('a'), userOf('b')] })] })
+    const text = table({
+      changes: [change({ state: 'ambiguous', candidates: [userNamed('a'), userNamed('b')] })],
+    })
     assert.match(text, /one of: .*\n.*\| a .*\n.*\| b /)
   })
 })

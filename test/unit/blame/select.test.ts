@@ -8,7 +8,8 @@ import {
   type Selection,
 } from '../../../src/cli/features/blame/select.ts'
 import { DeckError } from '../../../src/core/lib/errors.ts'
-import { change, NOW, replaced, userOf, type ChangeSeed } from './changes.ts'
+import { userNamed } from '../../kit/sample-change.ts'
+import { change, NOW, replaced, type ChangeSeed } from './changes.ts'
 
 function isMeant(selection: Partial<Selection>, seed: ChangeSeed): boolean {
   const nothing: Selection = {
@@ -51,7 +52,7 @@ describe('which changes are meant', () => {
     const ambiguous: ChangeSeed = {
       user: null,
       state: 'ambiguous',
-      candidates: [inGroups('a', 'dev'), userOf('b')],
+      candidates: [inGroups('a', 'dev'), userNamed('b')],
     }
     assert.ok(isMeant({ users: ['b'] }, ambiguous))
     assert.ok(isMeant({ users: ['a'], groups: ['dev'] }, ambiguous))

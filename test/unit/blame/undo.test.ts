@@ -21,7 +21,7 @@ function web(
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name: 'web', namespace: 'shop', uid: 'web-uid', resourceVersion: '900', ...metadata },
+    metadata: { name: 'web', namespace: 'shop', uid: 'uid-of-web', resourceVersion: '900', ...metadata },
     spec: { replicas, template: { spec: { containers } } },
   }
 }
@@ -41,7 +41,7 @@ describe('taking a change back', () => {
       type: 'patch',
       subresource: '',
       patch: [
-        { op: 'test', path: '/metadata/uid', value: 'web-uid' },
+        { op: 'test', path: '/metadata/uid', value: 'uid-of-web' },
         { op: 'test', path: '/spec/template/spec/containers/1/name', value: 'app' },
         { op: 'test', path: '/spec/template/spec/containers/1/image', value: 'nginx:1.25' },
         { op: 'replace', path: '/spec/template/spec/containers/1/image', value: 'nginx:1.24' },
@@ -289,7 +289,7 @@ describe('taking back that an object was made or deleted', () => {
     const plan = planUndo(created, web([app('1.25')]))
     assert.deepEqual(plan, {
       type: 'delete',
-      uid: 'web-uid',
+      uid: 'uid-of-web',
       conflicts: [],
       warnings: ['1 field changed since it was created: that is lost too'],
     })

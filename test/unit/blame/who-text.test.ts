@@ -7,7 +7,8 @@ import {
   whoText,
 } from '../../../src/cli/features/blame/who-text.ts'
 import type { ChangeCause } from '../../../src/core/wire/change.ts'
-import { change, userOf } from './changes.ts'
+import { userNamed } from '../../kit/sample-change.ts'
+import { change } from './changes.ts'
 
 const GC = 'system:serviceaccount:kube-system:generic-garbage-collector'
 
@@ -38,7 +39,7 @@ describe('who made a change', () => {
   it('is a question where nobody knows, with all that may have been where several may', () => {
     assert.equal(whoText(change({ user: null, state: 'unattributed' })), '? (manager: kubectl-edit)')
     assert.equal(whoText(change({ user: null, state: 'unattributed', via: { manager: '' } })), '?')
-    const candidates = [userOf('a'), userOf('b'), userOf('a')]
+    const candidates = [userNamed('a'), userNamed('b'), userNamed('a')]
     assert.equal(whoText(change({ user: 'a', state: 'ambiguous', candidates })), 'one of: a, b')
   })
 
