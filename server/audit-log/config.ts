@@ -14,6 +14,8 @@ export interface RecordedResource {
    * recorded only where people create and delete), `none` for Secrets, whose values nobody shall list.
    */
   readonly watch: 'full' | 'metadata' | 'none'
+  /** Where its scale keeps the number, as keys, where that is not spec.replicas (specReplicasPath of its definition). */
+  readonly replicas?: readonly string[]
 }
 
 /** Whose changes are left out. */

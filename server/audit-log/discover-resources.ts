@@ -9,6 +9,19 @@ import {
   recordedResources,
 } from './recorded-resources.ts'
 
+const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+
+interface DefinitionList {
+  readonly items?: readonly {
+    readonly spec: {
+      readonly versions: readonly {
+        readonly name: string
+        readonly subresources?: { readonly scale?: { readonly specReplicasPath: string } }
+      }[]
+    }
+  }[]
+}
+
 interface ApiResourceList {
   readonly resources?: readonly {
     readonly name: string
@@ -32,7 +45,39 @@ export async function discoverRecorded(
     paths.map(async (path) => [path, await readList(transport, path, signal)] as const),
   )
   const byPath = new Map(lists)
-  return recordedResources(config, (name) => discovered(byPath.get(pathOf(name)), name))
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const resource = discovered(byPath.get(pathOf(name)), name)
+      const replicas = resource?.subresources.includes('scale')
+        ? await replicasPath(transport, name, signal)
+        : undefined
+      return [keyOf(name), resource && replicas ? { ...resource, replicas } : resource] as const
+    }),
+  )
+  const byKey = new Map(found)
+  return recordedResources(config, (name) => byKey.get(keyOf(name)))
+}
+
+/** Where a custom resource keeps the number that is scaled; undefined where that is spec.replicas, or none is defined. */
+async function replicasPath(
+  transport: KubeTransport,
+  { resource, version, group }: AuditedName,
+  signal: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  const fieldSelector = encodeURIComponent(`metadata.name=${resource}.${group}`)
+  const { items = [] } = await requestJson<DefinitionList>(transport, {
+    path: `${DEFINITIONS}?fieldSelector=${fieldSelector}`,
+    purpose: { verb: 'list', resource: 'customresourcedefinitions.apiextensions.k8s.io', namespaced: false },
+    signal,
+  })
+  const defined = items[0]?.spec.versions.find(({ name }) => name === version)
+  const path = defined?.subresources?.scale?.specReplicasPath ?? '.spec.replicas'
+  // The API server takes keys joined by dots only (apiextensions/v1, CustomResourceSubresourceScale).
+  return path === '.spec.replicas' ? undefined : path.split('.').slice(1)
+}
+
+function keyOf({ resource, version, group }: AuditedName): string {
+  return `${resource}.${version}.${group}`
 }
 
 function discovered(

@@ -77,7 +77,7 @@ export const SUBRESOURCE_OPERATIONS: Readonly<Record<string, 'CREATE' | 'UPDATE'
 export type AuditedName = Pick<RecordedResource, 'resource' | 'version' | 'group'>
 
 /** What the cluster's discovery says of a resource; undefined where it is not served. */
-export type DiscoveredResource = Pick<RecordedResource, 'kind' | 'namespaced'> & {
+export type DiscoveredResource = Pick<RecordedResource, 'kind' | 'namespaced' | 'replicas'> & {
   /** Without the resource's name: `scale`, `status`. */
   readonly subresources: readonly string[]
 }

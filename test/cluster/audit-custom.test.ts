@@ -8,7 +8,7 @@ const VERSIONS = ['v1alpha1', 'v1beta1', 'v1']
 const GROUPS = ['one.example.org', 'two.example.org']
 
 describe('changes of custom resources, on a real API server', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let world: AuditWorld
 
   before(async function () {
@@ -39,12 +39,20 @@ describe('changes of custom resources, on a real API server', function () {
             group,
             scope: 'Namespaced',
             names: { kind: 'Widget', plural: 'widgets' },
-            versions: VERSIONS.map((name) => ({ name, served: true, storage: name === 'v1', schema })),
+            versions: VERSIONS.map((name) => ({
+              name,
+              served: true,
+              storage: name === 'v1',
+              schema,
+              subresources: {
+                scale: { specReplicasPath: '.spec.instances', statusReplicasPath: '.status.instances' },
+              },
+            })),
           },
         }),
       })
       assert.equal(exitCode, 0, stderr)
-      const established = ['wait', '--for=condition=Established', `crd/widgets.${group}`, '--timeout=30s']
+      const established = ['wait', '--for=condition=Established', `crd/widgets.${group}`, '--timeout=120s']
       assert.equal((await cluster.kubectl(established)).exitCode, 0)
     }
   }
@@ -97,5 +105,32 @@ describe('changes of custom resources, on a real API server', function () {
       ['DELETE', 'confirmed', 'erin', 'v1'],
     ])
     assert.deepEqual(await told(two), [['CREATE', 'confirmed', 'bob', 'v1']])
+  })
+
+  it('are scaled by who scaled them, wherever the definition keeps the number', async () => {
+    const [one = ''] = GROUPS
+    const metadata = { name: 'scaled', namespace: 'shop' }
+    const object = { apiVersion: `${one}/v1`, kind: 'Widget', metadata, spec: { instances: 1 } }
+    await world.run('alice', ['create', '-f', '-'], object)
+    const scale = (user: string, version: string, count: number): Promise<string> =>
+      world.run(user, ['-n', 'shop', 'scale', `widgets.${version}.${one}`, 'scaled', `--replicas=${count}`])
+    await scale('bob', 'v1', 3)
+    await scale('carol', 'v1beta1', 5)
+    await world.settled()
+    const changes = await world.changes('shop', ['object.name=scaled'])
+    assert.deepEqual(
+      changes.slice(1).map((change) => [change.state, change.user?.username, change.object.subresource]),
+      [
+        ['confirmed', 'bob', 'scale'],
+        ['confirmed', 'carol', 'scale'],
+      ],
+    )
+    assert.deepEqual(
+      changes.slice(1).map((change) => change.changes),
+      [
+        [{ path: 'spec.instances', op: 'replace', from: 1, to: 3 }],
+        [{ path: 'spec.instances', op: 'replace', from: 3, to: 5 }],
+      ],
+    )
   })
 })

@@ -24,7 +24,7 @@ export async function knownBefore(
       namespace,
       name,
       state: { version: known.resourceVersion, hash: known.hash, content: body ? hash(body) : '' },
-      replicas: body && replicasOf(body),
+      replicas: body && replicasOf(body, recorded),
       deletion: body ? deletionOf(body) : '',
     })
   }

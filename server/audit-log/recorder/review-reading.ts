@@ -1,6 +1,7 @@
 import { actorOf } from '../../../src/core/model/actor.ts'
 import type { ReviewFacts } from '../../../src/core/model/change-facts.ts'
 import { viaOf } from '../../../src/core/model/change-via.ts'
+import { formatPath } from '../../../src/core/model/field-path.ts'
 import { listKeysOf } from '../../../src/core/model/list-keys.ts'
 import { diffObjects } from '../../../src/core/model/object-diff.ts'
 import { withoutNoise } from '../../../src/core/model/object-noise.ts'
@@ -10,7 +11,14 @@ import type { RecordedResource } from '../config.ts'
 import type { JournalEntry } from '../journal/journal.ts'
 import type { ChangeRecord } from '../store/audit-store.ts'
 import { newestEntry } from './silent-writes.ts'
-import { type ObjectReading, replicasOf, resourceKey, seenState, typed } from './watched-object.ts'
+import {
+  type ObjectReading,
+  replicasOf,
+  resourceKey,
+  seenState,
+  SPEC_REPLICAS,
+  typed,
+} from './watched-object.ts'
 
 /** What is known of the objects that reviews name, where the review itself does not tell. */
 export interface ObjectNames {
@@ -50,7 +58,7 @@ export function readReview(
   const after = whole && next ? seenState(recorded, next, context.hash) : undefined
   const scale = isScale ? { from: replicasOf(old ?? {}) ?? 0, to: replicasOf(next ?? {}) ?? 0 } : undefined
   if (recorded.watch !== 'metadata' && before && before.content === after?.content) return 'no change'
-  const changes = scale ? scaleChange(scale) : whole && !truncated ? changesOf(old, next) : []
+  const changes = scale ? scaleChange(scale, recorded) : whole && !truncated ? changesOf(old, next) : []
   if (request.operation === 'UPDATE' && !truncated && changes.length === 0) return 'no change'
   const namespace = request.namespace ?? written?.metadata?.namespace ?? ''
   const place = recorded.namespaced ? namespace : ''
@@ -139,8 +147,12 @@ function of(
   return whole ? typed(recorded, object) : object
 }
 
-function scaleChange({ from, to }: { readonly from: number; readonly to: number }): readonly FieldChange[] {
-  return from === to ? [] : [{ path: 'spec.replicas', op: 'replace', from, to }]
+function scaleChange(
+  { from, to }: { readonly from: number; readonly to: number },
+  { replicas = SPEC_REPLICAS }: RecordedResource,
+): readonly FieldChange[] {
+  const path = formatPath(replicas.map((key) => ({ key })))
+  return from === to ? [] : [{ path, op: 'replace', from, to }]
 }
 
 /** With its last finalizer an object that is being deleted goes, where no grace period is left. */

@@ -1,9 +1,13 @@
 import type { ResourceSource } from '../../../src/core/kube/paged-list.ts'
 import type { Watched } from '../../../src/core/kube/watch-frame.ts'
 import type { SeenState } from '../../../src/core/model/change-facts.ts'
+import { isMap } from '../../../src/core/model/object-diff-equal.ts'
 import { withoutNoise } from '../../../src/core/model/object-noise.ts'
 import type { KubernetesObject } from '../../../src/core/wire/admission-review.ts'
 import type { RecordedResource } from '../config.ts'
+
+/** Where a scale keeps its number unless a definition says otherwise. */
+export const SPEC_REPLICAS = ['spec', 'replicas'] as const
 
 /** How objects are made comparable: redacted with the webhook's redactor, and hashed with its key. */
 export interface ObjectReading {
@@ -67,7 +71,7 @@ function watchedObject(
     namespace,
     name,
     state: seenState(recorded, object, reading.hash),
-    replicas: replicasOf(object),
+    replicas: replicasOf(object, recorded),
     deletion: deletionOf(object),
     object,
   }
@@ -96,10 +100,14 @@ export function seenState(
   return { version: resourceVersion, hash: hash({ content, noise }), content }
 }
 
-/** spec.replicas, where it is a number. */
-export function replicasOf(object: KubernetesObject): number | undefined {
-  const replicas = (object['spec'] as { readonly replicas?: unknown } | undefined)?.replicas
-  return typeof replicas === 'number' ? replicas : undefined
+/** The number that is scaled, where there is one: spec.replicas, also of a Scale itself, unless the resource says otherwise. */
+export function replicasOf(
+  object: KubernetesObject,
+  { replicas: keys = SPEC_REPLICAS }: Pick<RecordedResource, 'replicas'> = {},
+): number | undefined {
+  let value: unknown = object
+  for (const key of keys) value = isMap(value) ? value[key] : undefined
+  return typeof value === 'number' ? value : undefined
 }
 
 /** Tells one deletion of an object from another; empty where it is not being deleted. */

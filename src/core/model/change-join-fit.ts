@@ -28,7 +28,7 @@ function fitOfStep(review: ReviewFacts, transition: Transition): Fit | undefined
   if (review.operation === 'DELETE') return gone || deletion ? 3 : undefined
   if (gone) return review.ends ? 3 : undefined
   if (review.subresource === 'scale') {
-    // Where the object has no spec.replicas (some custom resources), the manager's entry says that it was a scale.
+    // Where the number is not known, the manager's entry says that it was a scale.
     const scaled =
       replicas.to === undefined ? transition.subresource === 'scale' : replicas.to === review.replicas
     return scaled ? 2 : undefined
