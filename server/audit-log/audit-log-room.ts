@@ -13,7 +13,6 @@ import { isLost } from './lost-reviews.ts'
 import { type AuditMetrics, createAuditMetrics } from './metrics.ts'
 import { ChangeReader } from './readers/change-reader.ts'
 import { ThreadedSource } from './readers/threaded-source.ts'
-import { answerPurges } from './purge/answer-purges.ts'
 import { beginRecording, type Recording } from './recording.ts'
 import type { ExportProgress } from './recorder-report.ts'
 import { auditLogResources } from './resources.ts'
@@ -109,17 +108,22 @@ class AuditLogRoom implements Room {
         limitBytes: this.#deps.config.auditJournalBytes,
         entriesBehind: this.#behind(),
       },
-      lastHour: {
-        reviews: this.#hour.of('reviews'),
-        dropped: this.#hour.of('dropped'),
-        unattributed: this.#hour.of('unattributed'),
-      },
+      lastHour: this.#counts(),
+      lastTenMinutes: this.#counts(10),
       ...(report.export ? { export: exportStatus(report.export) } : {}),
       gaps: report.gaps.slice(0, GAPS_IN_STATUS).map(({ from, to, reason }) => ({
         from: rfc3339Seconds(from),
         ...(to === undefined ? {} : { to: rfc3339Seconds(to) }),
         reason,
       })),
+    }
+  }
+
+  #counts(minutes?: number): RecordingStatus['lastHour'] {
+    return {
+      reviews: this.#hour.of('reviews', minutes),
+      dropped: this.#hour.of('dropped', minutes),
+      unattributed: this.#hour.of('unattributed', minutes),
     }
   }
 
@@ -163,23 +167,10 @@ class AuditLogRoom implements Room {
       this.#hour.add('unattributed', now - unattributed)
       unattributed = now
     })
-    const over = new AbortController()
-    const answering = answerPurges(
-      {
-        transport,
-        namespace,
-        clock: this.#deps.clock,
-        log: this.#log,
-        purge: (target, purging) => recording.purge(target, purging),
-      },
-      AbortSignal.any([signal, over.signal]),
-    )
     try {
       await recording.ended
     } finally {
       stop()
-      over.abort()
-      await answering
       this.#recording = undefined
       this.#source.use(undefined)
       await recording.close()

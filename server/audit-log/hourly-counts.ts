@@ -18,9 +18,12 @@ export class HourlyCounts<Name extends string> {
     this.#minutes.set(minute, counts)
   }
 
-  of(name: Name): number {
-    this.#forgetOld()
-    return [...this.#minutes.values()].reduce((sum, counts) => sum + (counts.get(name) ?? 0), 0)
+  /** Of the last hour, or of so many minutes, the one that has just begun among them. */
+  of(name: Name, minutes = MINUTES): number {
+    const minute = this.#forgetOld()
+    let sum = 0
+    for (const [at, counts] of this.#minutes) if (at > minute - minutes) sum += counts.get(name) ?? 0
+    return sum
   }
 
   /** Gives the minute that it is, and lets go of those that are more than an hour ago, or to come where a clock was set back. */

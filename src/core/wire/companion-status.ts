@@ -43,14 +43,10 @@ export interface RecordingStatus {
     readonly limitBytes: number
     readonly entriesBehind: number
   }
-  /** Counts of the last hour. */
-  readonly lastHour: {
-    readonly reviews: number
-    /** Answered, and kept nowhere: the journal was full, or they could not be read. */
-    readonly dropped: number
-    /** Changes that landed without a review. */
-    readonly unattributed: number
-  }
+  /** Of the last hour, or since the pod began (`startedAt`) where that is less: a restart forgets them. */
+  readonly lastHour: RecordingCounts
+  /** Of the last ten minutes: what goes wrong now. Older companions do not tell. */
+  readonly lastTenMinutes?: RecordingCounts
   /** How a collector is told of changes, since the recorder began; left out where none is. */
   readonly export?: {
     readonly exported: number
@@ -61,6 +57,15 @@ export interface RecordingStatus {
   }
   /** Times without a record, the latest first, some at most. */
   readonly gaps: readonly RecordingGap[]
+}
+
+/** What came of reviews, and of changes that had none. */
+export interface RecordingCounts {
+  readonly reviews: number
+  /** Answered, and kept nowhere: the journal was full, or they could not be read. */
+  readonly dropped: number
+  /** Changes that landed without a review. */
+  readonly unattributed: number
 }
 
 /** One certificate that the companion made and renews; times are RFC 3339 UTC. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import type { PodReport } from '../../../src/cli/features/deckwatch/companion-report.ts'
+import { recordingText, webhookText } from '../../../src/cli/features/deckwatch/recording-lines.ts'
 import {
   recordingProblems,
-  recordingText,
-  webhookText,
-} from '../../../src/cli/features/deckwatch/recording-lines.ts'
+  recordingWarnings,
+  type RecordingPlace,
+} from '../../../src/cli/features/deckwatch/recording-problems.ts'
 import { waitForRecording } from '../../../src/cli/features/deckwatch/recording.ts'
 import { DeckError } from '../../../src/core/lib/errors.ts'
 import type { CompanionStatus, RecordingStatus } from '../../../src/core/wire/companion-status.ts'
@@ -25,10 +26,10 @@ const WELL: RecordingStatus = {
   gaps: [],
 }
 
-const podWith = (recording: RecordingStatus): PodReport => ({
+const podWith = (recording: RecordingStatus, startedAt?: string): PodReport => ({
   name: 'deckwatch-1',
   ready: true,
-  status: statusWith(recording),
+  status: { ...statusWith(recording), ...(startedAt === undefined ? {} : { startedAt }) },
 })
 
 function statusWith(recording: RecordingStatus): CompanionStatus {
@@ -41,12 +42,23 @@ function statusWith(recording: RecordingStatus): CompanionStatus {
   }
 }
 
-const problems = (changes: Partial<RecordingStatus>): readonly string[] =>
-  recordingProblems(podWith({ ...WELL, ...changes }), {
-    namespace: 'deckwatch',
-    reinstall: 'kubectl deckwatch install',
-    now: NOW,
-  }).map(({ about, text, mend = '' }) => `${about} ${text} => ${mend}`)
+const NONE = { reviews: 0, dropped: 0, unattributed: 0 }
+const LOGS = 'kubectl -n deckwatch logs deckwatch-1 --tail 50'
+
+const told =
+  (judge: typeof recordingProblems) =>
+  (changes: Partial<RecordingStatus>, others: readonly PodReport[] = []): readonly string[] => {
+    const pod = podWith({ ...WELL, ...changes })
+    const place: RecordingPlace = {
+      namespace: 'deckwatch',
+      reinstall: 'kubectl deckwatch install',
+      now: NOW,
+      pods: [pod, ...others],
+    }
+    return judge(pod, place).map(({ about, text, mend = '' }) => `${about} ${text} => ${mend}`)
+  }
+const problems = told(recordingProblems)
+const warnings = told(recordingWarnings)
 
 describe('the status of the recording', () => {
   it('tells since when, and how much waits', () => {
@@ -94,11 +106,58 @@ describe('the status of the recording', () => {
     assert.equal(webhookText([podWith({ ...WELL, webhook })], NOW), undefined)
   })
 
-  it('counts what was not recorded', () => {
-    assert.deepEqual(problems({ lastHour: { reviews: 9, dropped: 2, unattributed: 6 } }), [
-      'webhook 6 changes of the last hour landed without a review, so without a name => kubectl blame -A --state unattributed --since 1h',
-      'journal 2 reviews of the last hour could not be kept => kubectl -n deckwatch logs deckwatch-1 --tail 50',
+  it('tells what was not recorded and is over, as nothing that is to be mended', () => {
+    const lastHour = { reviews: 9, dropped: 2, unattributed: 6 }
+    for (const lastTenMinutes of [NONE, { ...NONE, reviews: 3, unattributed: 1 }]) {
+      assert.deepEqual(problems({ lastHour, lastTenMinutes }), [])
+      assert.deepEqual(warnings({ lastHour, lastTenMinutes }), [
+        'webhook 6 changes in the last hour landed without a review, so without a name => kubectl blame -A --state unattributed --since 1h',
+        `journal 2 reviews in the last hour could not be kept => ${LOGS}`,
+      ])
+    }
+    // An older companion tells of an hour only.
+    assert.deepEqual(problems({ lastHour }), [])
+    assert.equal(warnings({ lastHour }).length, 2)
+  })
+
+  it('finds trouble where more changes land without a review than with one, unless a gap says why', () => {
+    const lastTenMinutes = { ...NONE, unattributed: 2 }
+    const changes = { lastHour: { ...NONE, unattributed: 2 }, lastTenMinutes }
+    const [problem = '', ...others] = problems(changes)
+    assert.match(problem, /^webhook the API server does not get through .*: 2 changes .*, and none came\./)
+    assert.deepEqual([others, warnings(changes)], [[], []])
+    const some = { ...changes, lastTenMinutes: { ...lastTenMinutes, reviews: 1 } }
+    assert.match(problems(some)[0] ?? '', /, and 1 came\./)
+    const gap = { from: '2026-11-21T11:40:00Z', to: '2026-11-21T11:55:00Z', reason: 'companion restarted' }
+    assert.deepEqual(problems({ ...changes, gaps: [gap] }), [])
+    assert.equal(warnings({ ...changes, gaps: [gap] }).length, 1)
+    const before = { ...gap, to: '2026-11-21T11:45:00Z' }
+    assert.equal(problems({ ...changes, gaps: [before] }).length, 1)
+    const other = podWith({ ...WELL, lastTenMinutes: { ...NONE, reviews: 2 } })
+    assert.deepEqual(problems(changes, [other]), [])
+  })
+
+  it('finds trouble where reviews are being dropped', () => {
+    const counts = { reviews: 9, dropped: 2, unattributed: 0 }
+    const changes = { lastHour: counts, lastTenMinutes: counts }
+    assert.deepEqual(problems(changes), [
+      `journal 2 reviews in the last 10 minutes could not be kept => ${LOGS}`,
     ])
+    assert.deepEqual(warnings(changes), [])
+  })
+
+  it('finds trouble in a gap that lasts, once', () => {
+    const gap = { from: '2026-11-21T11:50:00Z', reason: 'watch of deployments lost' }
+    assert.deepEqual(problems({ gaps: [gap] }), [
+      `recording not every change is recorded for 10m: watch of deployments lost => ${LOGS}`,
+    ])
+    const webhook = { ...WELL.webhook, ok: false }
+    assert.equal(problems({ gaps: [gap], webhook }).length, 1)
+  })
+
+  it('says of what time its counts are after a restart', () => {
+    const pods = [podWith(WELL, '2026-11-21T11:48:00Z')]
+    assert.match(recordingText(pods, NOW) ?? '', /; 412 reviews in the 12m since it was started; /)
   })
 
   it('warns before the journal is full, not of a short burst', () => {
@@ -113,8 +172,10 @@ describe('the status of the recording', () => {
     assert.deepEqual(problems({ export: well }), [])
     const failing = { since: '2026-11-21T11:50:00Z', reason: 'connect ECONNREFUSED 10.0.0.7:4318' }
     assert.deepEqual(problems({ export: { ...well, refused: 2, failing } }), [
-      'export the collector has taken nothing for 10m: connect ECONNREFUSED 10.0.0.7:4318. Changes wait in the history => kubectl -n deckwatch logs deckwatch-1 --tail 50',
-      'export the collector refused 2 changes for good: its copy lacks them => kubectl -n deckwatch logs deckwatch-1 --tail 50',
+      `export the collector has taken nothing for 10m: connect ECONNREFUSED 10.0.0.7:4318. Changes wait in the history => ${LOGS}`,
+    ])
+    assert.deepEqual(warnings({ export: { ...well, refused: 2, failing } }), [
+      `export the collector refused 2 changes for good: its copy lacks them => ${LOGS}`,
     ])
     const restarts = { ...failing, since: '2026-11-21T11:59:30Z' }
     assert.deepEqual(problems({ export: { ...well, failing: restarts } }), [])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readStatus, type StatusFacts } from '../../../src/cli/features/deckwatch/read-status.ts'
 import { statusLines } from '../../../src/cli/features/deckwatch/status-lines.ts'
-import { findProblems } from '../../../src/cli/features/deckwatch/status-problems.ts'
+import { findProblems, findWarnings } from '../../../src/cli/features/deckwatch/status-problems.ts'
 import type { CompanionStatus } from '../../../src/core/wire/companion-status.ts'
 import { discovery, installedObjects, object, OWN, VALUES } from './companion-objects.ts'
 import { MemoryCluster } from './memory-cluster.ts'
@@ -87,7 +87,10 @@ const problemsOf = async (cluster: MemoryCluster): Promise<readonly string[]> =>
 
 const screenOf = async (cluster: MemoryCluster): Promise<Readonly<Record<string, string>>> => {
   const facts = await read(cluster)
-  const lines = statusLines({ ...facts, problems: findProblems(facts, NOW) }, NOW)
+  const lines = statusLines(
+    { ...facts, problems: findProblems(facts, NOW), warnings: findWarnings(facts, NOW) },
+    NOW,
+  )
   return Object.fromEntries(lines.map(({ label, text }) => [label, text]))
 }
 
@@ -302,6 +305,35 @@ describe('the status of the companion', () => {
       assert.match(problems[0] ?? '', said)
     })
   }
+
+  it('tells apart what is to be mended and what went wrong and is over', async () => {
+    const cluster = new WellCluster()
+    const recording = {
+      since: '2026-11-20T00:00:00Z',
+      webhook: { ok: true, reason: '', since: '2026-11-20T00:00:00Z' },
+      journal: { usedBytes: 0, limitBytes: 1, entriesBehind: 0 },
+      lastHour: { reviews: 9, dropped: 0, unattributed: 1 },
+      lastTenMinutes: { reviews: 2, dropped: 0, unattributed: 0 },
+      gaps: [],
+    }
+    cluster.statusz = {
+      components: [
+        { name: 'audit-log', ready: true, alive: true, reason: '', recording },
+        { name: 'image-graph', ready: false, alive: true, reason: 'listing' },
+      ],
+    }
+    const facts = await read(cluster)
+    const [problems, warnings] = [findProblems(facts, NOW), findWarnings(facts, NOW)]
+    assert.deepEqual(
+      [problems.map(({ about }) => about), warnings.map(({ about }) => about)],
+      [['image-graph'], ['webhook']],
+    )
+    const lines = statusLines({ ...facts, problems, warnings }, NOW).filter(({ level }) => level !== 'well')
+    assert.deepEqual(
+      lines.map(({ label, level }) => `${label} ${level}`),
+      ['webhook past', 'image-graph bad'],
+    )
+  })
 
   it('takes one minor version apart, and a version that is none, as they are', async () => {
     const cluster = new WellCluster()

@@ -1,4 +1,4 @@
-import { findProblems } from '../../features/deckwatch/status-problems.ts'
+import { findProblems, findWarnings } from '../../features/deckwatch/status-problems.ts'
 import { readStatus } from '../../features/deckwatch/read-status.ts'
 import { statusLines } from '../../features/deckwatch/status-lines.ts'
 import type { CompanionReport } from '../../features/deckwatch/companion-report.ts'
@@ -10,12 +10,18 @@ import { VERSION } from '../../shell/version.ts'
 import { withCluster } from './cluster-session.ts'
 import { statusFlags } from './flags.ts'
 
+const MARKS = {
+  well: {},
+  past: { mark: '-', style: 'warn' },
+  bad: { mark: '!', style: 'bad' },
+} as const
+
 /** `kubectl deckwatch status`: what of the companion is healthy, and how to mend what is not. */
 export class StatusCommand extends DeckCommand {
   static override readonly id = 'status'
   static override readonly summary = 'What of the companion is healthy, and how to mend what is not'
   static override readonly description =
-    'Exit code 0 where all is well, 1 where there is trouble, 3 where it could not be found out. What you may not see is named and left out.'
+    'Exit code 0 where nothing is to be mended now, 1 where something is (lines with !), 3 where it could not be found out. What went wrong within the last hour and is over has a line with - and does not change the exit code. What you may not see is named and left out.'
   static override readonly usage = 'status [flags]'
   static override readonly flags = statusFlags
   static override readonly examples = [
@@ -34,11 +40,10 @@ export class StatusCommand extends DeckCommand {
         cliVersion: VERSION,
       }
       const { troubles, home, ...facts } = await readStatus(cluster, query, session.signal)
-      const problems = findProblems(
-        { ...facts, troubles, ...(home === undefined ? {} : { home }) },
-        session.clock.now(),
-      )
-      return { ...facts, problems } satisfies CompanionReport
+      const found = { ...facts, troubles, ...(home === undefined ? {} : { home }) }
+      const now = session.clock.now()
+      const problems = findProblems(found, now)
+      return { ...facts, problems, warnings: findWarnings(found, now) } satisfies CompanionReport
     })
     await this.#print(report, flags.output, flags.color as ColorMode)
     if (report.problems.length > 0) process.exitCode = 1
@@ -53,11 +58,11 @@ export class StatusCommand extends DeckCommand {
       return
     }
     const palette = await createPalette({ color, isTTY: stdout.isTerminal, env: environment })
-    const lines = statusLines(report, clock.now()).map(({ label, text, bad, mend }) => ({
+    const lines = statusLines(report, clock.now()).map(({ label, text, level, mend }) => ({
       label,
       text,
-      ...(bad ? { mark: '!', style: 'bad' as const } : {}),
-      ...(mend === undefined ? {} : { addition: `mend: ${mend}` }),
+      ...MARKS[level],
+      ...(mend === undefined ? {} : { addition: `${level === 'past' ? 'more' : 'mend'}: ${mend}` }),
     }))
     for (const line of renderLabelledLines(lines, palette)) await stdout.write(line)
   }

@@ -17,8 +17,10 @@ export interface CompanionReport {
   readonly pods: readonly PodReport[]
   readonly api: ApiReport
   readonly rights: readonly RightReport[]
-  /** Trouble, a cause before its effects. */
+  /** What is to be mended now, a cause before its effects. */
   readonly problems: readonly Problem[]
+  /** What went wrong lately and is over; nothing that a monitor should wake anybody for. */
+  readonly warnings: readonly Problem[]
   /** What could not be looked at, and why; one clause each. */
   readonly unseen: readonly string[]
 }

@@ -22,7 +22,7 @@ export interface StatusQuery {
 }
 
 /** What was found out before anybody judged it. */
-export interface StatusFacts extends Omit<CompanionReport, 'problems'> {
+export interface StatusFacts extends Omit<CompanionReport, 'problems' | 'warnings'> {
   readonly troubles: readonly Trouble[]
   /** False where the APIService points at a namespace or Service that is gone; undefined where that could not be seen. */
   readonly home?: boolean

@@ -1,15 +1,16 @@
 import { formatBytes } from '../../../core/lib/bytes.ts'
 import type { CertificateStatus, ComponentStatus } from '../../../core/wire/companion-status.ts'
-import type { CompanionReport, RightReport } from './companion-report.ts'
+import type { CompanionReport, Problem, RightReport } from './companion-report.ts'
 import { recordingText, webhookText } from './recording-lines.ts'
 import { EMERGENCY_WEBHOOK_EXIT } from './recording.ts'
 
-/** One line of the screen: what it is about, and what there is to say; `bad` for trouble. */
+/** One line of the screen: what it is about, and what there is to say. */
 export interface StatusLine {
   readonly label: string
   readonly text: string
-  readonly bad: boolean
-  /** A command that helps, for a line of its own. */
+  /** `bad`: it is to be mended now; `past`: it went wrong, and is over. */
+  readonly level: 'well' | 'past' | 'bad'
+  /** A command for a line of its own: one that helps, or shows what was. */
   readonly mend?: string
 }
 
@@ -19,7 +20,7 @@ const DAY = 24 * HOUR
 /** The report for people: what there is, then each trouble with its mend; `now` in epoch milliseconds. */
 export function statusLines(report: CompanionReport, now: number): readonly StatusLine[] {
   const line = (label: string, text: string | undefined): readonly StatusLine[] =>
-    text === undefined || text === '' ? [] : [{ label, text, bad: false }]
+    text === undefined || text === '' ? [] : [{ label, text, level: 'well' }]
   const webhook = webhookText(report.pods, now)
   return [
     ...line('companion', companion(report)),
@@ -35,13 +36,13 @@ export function statusLines(report: CompanionReport, now: number): readonly Stat
     ...line('certificates', certificates(report, now)),
     ...line('you', rights(report.rights)),
     ...line('not seen', report.unseen.join('; ')),
-    ...report.problems.map(({ about, text, mend }) => ({
-      label: about,
-      text,
-      bad: true,
-      ...(mend === undefined ? {} : { mend }),
-    })),
+    ...report.warnings.map((warning) => problemLine(warning, 'past')),
+    ...report.problems.map((problem) => problemLine(problem, 'bad')),
   ]
+}
+
+function problemLine({ about, text, mend }: Problem, level: StatusLine['level']): StatusLine {
+  return { label: about, text, level, ...(mend === undefined ? {} : { mend }) }
 }
 
 function companion({ deployments, versions, namespace }: CompanionReport): string {

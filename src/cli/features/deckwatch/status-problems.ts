@@ -4,7 +4,7 @@ import type { PodReport, Problem } from './companion-report.ts'
 import { EMERGENCY_EXIT, helmUpgrade } from './installation.ts'
 import { ENDING } from './pod-trouble.ts'
 import type { StatusFacts } from './read-status.ts'
-import { recordingProblems } from './recording-lines.ts'
+import { recordingProblems, recordingWarnings } from './recording-problems.ts'
 import { adviceFor } from './reach.ts'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -23,6 +23,12 @@ export function findProblems(facts: StatusFacts, now: number): readonly Problem[
     ...heldNamespaces(facts),
     ...versionProblems(facts),
   ]
+}
+
+/** What went wrong lately and is over, each with a command that shows more; `now` in epoch milliseconds. */
+export function findWarnings({ pods, namespace, helm }: StatusFacts, now: number): readonly Problem[] {
+  const place = { namespace, reinstall: sameAgain(pods, helm), now, pods }
+  return pods.flatMap((pod) => recordingWarnings(pod, place))
 }
 
 /** Nothing is there, or nothing but a registration. */
@@ -128,7 +134,7 @@ function podProblems(
     const problem = componentProblem(component)
     if (problem) problems.push({ ...problem, mend: `kubectl -n ${namespace} logs ${name} --tail 50` })
   }
-  problems.push(...recordingProblems(pod, { namespace, reinstall: sameAgain(pods, helm), now }))
+  problems.push(...recordingProblems(pod, { namespace, reinstall: sameAgain(pods, helm), now, pods }))
   for (const { name: certificate, notAfter, renewAt } of status.certificates) {
     const about = `certificates`
     if (Date.parse(notAfter) <= now) {
