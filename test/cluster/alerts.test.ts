@@ -16,7 +16,7 @@ interface Series {
 const RECORDING = 'deckwatch_audit_recording{namespace="deckwatch",pod="a"}'
 
 describe('alerts and dashboard, by Prometheus’ own tool', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let folder: string
 
   before(async function () {

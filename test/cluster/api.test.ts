@@ -144,11 +144,11 @@ describe('kubectl with the aggregated API behind a real API server', () => {
   it('wait waits for what is and what comes', async () => {
     const condition = '--for=jsonpath={.spec.color}=violet'
     assert.match(await kubectl('wait', 'widgets/a', '--for=jsonpath={.spec.color}=blue'), /condition met/)
-    const waiting = kubectl('wait', 'widgets/bb', condition, '--timeout=60s')
+    const waiting = kubectl('wait', 'widgets/bb', condition, '--timeout=110s')
     await eventually('its watch', () => widgets.watchers > 0)
     widgets.put({ name: 'bb', namespace: NAMESPACE, color: 'violet', labels: { app: 'bb' } })
     assert.match(await waiting, /widget\.deckwatch\.dev\/bb condition met/)
-    const gone = kubectl('wait', 'widgets/gone', '--for=delete', '--timeout=60s')
+    const gone = kubectl('wait', 'widgets/gone', '--for=delete', '--timeout=110s')
     assert.equal(await gone, '')
   })
 

@@ -12,7 +12,7 @@ const SILENT_MS = 7000
 const HELD_BACK_MS = 6500
 
 describe('the audit log when nothing answers, and when others take its webhook, on a real API server', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let relay: ValveRelay
   let world: AuditWorld
   let writers: AuditWriters | undefined
@@ -71,9 +71,10 @@ describe('the audit log when nothing answers, and when others take its webhook, 
       silence: () => relay.hold(),
       end: () => relay.release(),
     })
-    const figures = await writers?.check(await world.changes('dropped'), [
-      { ...meanwhile, reason: 'packets dropped' },
-    ])
+    const figures = await writers?.agree(async () => ({
+      changes: await world.changes('dropped'),
+      gaps: [{ ...meanwhile, reason: 'packets dropped' }],
+    }))
     assert.ok(figures && figures.named > 20 && figures.unnamed > 0, JSON.stringify(figures))
   })
 
@@ -83,11 +84,15 @@ describe('the audit log when nothing answers, and when others take its webhook, 
       silence: () => process.kill(pid, 'SIGSTOP'),
       end: () => process.kill(pid, 'SIGCONT'),
     })
-    const { items, gaps = [] } = await world.list('stopped')
-    const figures = await writers?.check(items.toReversed(), gaps)
+    const figures = await writers?.agree(async () => {
+      const { items, gaps = [] } = await world.list('stopped')
+      return { changes: items.toReversed(), gaps }
+    })
+    const { gaps = [] } = await world.list('stopped')
     // What the kernel had taken for it meanwhile, it reads afterwards.
     assert.ok(figures && figures.named > 20, JSON.stringify(figures))
-    assert.deepEqual([gaps[0]?.reason, typeof gaps[0]?.to], ['companion stood still', 'string'])
+    const gap = gaps.find(({ reason }) => reason === 'companion stood still')
+    assert.equal(typeof gap?.to, 'string', JSON.stringify(gaps))
   })
 
   it('a webhook that somebody empties is written again', async () => {

@@ -22,7 +22,7 @@ interface AuditEvent {
 }
 
 describe('the audit log over deaths and restarts, on a real API server', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let folder = ''
   let world: AuditWorld
   let writers: AuditWriters | undefined
@@ -68,8 +68,10 @@ describe('the audit log over deaths and restarts, on a real API server', functio
     await writers?.stop()
     await delay(HELD_BACK_MS)
     await world.settled()
-    const { items, gaps = [] } = await world.list(namespace)
-    const figures = await writers?.check(items.toReversed(), gaps)
+    const figures = await writers?.agree(async () => {
+      const { items, gaps = [] } = await world.list(namespace)
+      return { changes: items.toReversed(), gaps }
+    })
     assert.ok(figures)
     return figures
   }
@@ -118,7 +120,10 @@ describe('the audit log over deaths and restarts, on a real API server', functio
     assert.ok(answered > 20, String(answered))
     const { gaps = [] } = await world.list('killed')
     assert.ok(gaps.every(({ to }) => to !== undefined))
-    assert.equal(gaps[0]?.reason, 'companion restarted')
+    assert.ok(
+      gaps.some(({ reason }) => reason === 'companion restarted'),
+      JSON.stringify(gaps),
+    )
   })
 
   it('ended in peace and started again: what is answered until the last moment is kept', async () => {

@@ -10,7 +10,7 @@ const WEBHOOK = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigur
 const MANY = 1500
 
 describe('reviews that nobody but a forger sent, on a real API server', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let world: AuditWorld
   let agent: Agent
   /** The webhook's path, which only those know who may read its configuration. */

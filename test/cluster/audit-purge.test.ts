@@ -11,7 +11,7 @@ const SLIPPED = 'slipped-through-8731'
 const MOTTO = ['purge', 'configmap/settings', '-n', 'shop', '--field', 'data.motto']
 
 describe('kubectl deckwatch purge, on a real API server', function () {
-  this.timeout(90_000)
+  this.timeout(300_000)
   let world: AuditWorld
 
   before(async function () {

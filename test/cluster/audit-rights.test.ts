@@ -9,7 +9,7 @@ import { requireKubernetes } from '../kit/kubernetes/shared.ts'
 const API = '/apis/deckwatch.dev/v1alpha1'
 
 describe('who may see which changes, on a real API server', function () {
-  this.timeout(90_000)
+  this.timeout(300_000)
   let world: AuditWorld
   const children: ChildProcess[] = []
   /** Changes as the administrator sees them, by what they are of. */
@@ -165,7 +165,7 @@ describe('who may see which changes, on a real API server', function () {
       await world.run('bob', ['-n', 'shop', 'label', 'deployment', 'shop-web', 'last=one'])
       await fromNow.told('"one"')
       assert.doesNotMatch(fromNow.output(), /shop-hidden|"Secret"/)
-      const query = `watch=true&resourceVersion=${metadata.resourceVersion}&timeoutSeconds=2`
+      const query = `watch=true&resourceVersion=${metadata.resourceVersion}&timeoutSeconds=5`
       const { stdout } = await ask('vera', `namespaces/shop/changes?${query}`)
       assert.match(stdout, /"one"/)
       assert.doesNotMatch(stdout, /shop-hidden|"Secret"/)

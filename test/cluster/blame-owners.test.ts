@@ -46,7 +46,7 @@ const definition = (plural: string, group: string, versions: readonly string[], 
   })
 
 describe('kubectl blame on a real API server, without a companion', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
   let blame: KubectlBlame
   const kubectl = async (args: readonly string[], options: KubectlOptions = {}): Promise<KubectlResult> => {

@@ -38,11 +38,11 @@ describe('Changes of GitOps tools on a real API server', () => {
   let changes: readonly Change[]
 
   before(async function () {
-    this.timeout(120_000)
+    this.timeout(300_000)
     cluster = await requireCluster(this)
     await ensureNamespace(cluster.admin, NAMESPACE)
     await run(['create', '-f', '-'], APPLICATIONS)
-    await run(['wait', '--for=condition=Established', 'crd/applications.argoproj.io', '--timeout=30s'])
+    await run(['wait', '--for=condition=Established', 'crd/applications.argoproj.io', '--timeout=120s'])
     const synced = {
       apiVersion: 'v1',
       kind: 'ConfigMap',

@@ -59,7 +59,7 @@ describe('Blamed YAML of real objects', () => {
   let cluster: ControlPlane
 
   before(async function () {
-    this.timeout(120_000)
+    this.timeout(300_000)
     cluster = await requireCluster(this)
     await ensureNamespace(cluster.admin, NAMESPACE)
     await run(['create', '-f', '-'], MANIFEST)

@@ -11,7 +11,7 @@ import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
 import { randomNumbers } from '../kit/plugin/churn.ts'
 
 describe('two pods with the api and one with the data, while pods come and go', function () {
-  this.timeout(180_000)
+  this.timeout(360_000)
   const seed = Date.now() % 1_000_000
   const random = randomNumbers(seed)
   let cluster: ControlPlane
@@ -49,7 +49,7 @@ describe('two pods with the api and one with the data, while pods come and go', 
   })
 
   it('tell everything once, by either api', async () => {
-    const { events } = await churned.during({ run: () => delay(1000), gaps: 0 })
+    const { events } = await churned.during({ run: () => delay(1000), gaps: 0, atLeast: 30 })
     assert.ok(events > 20, `${events} events, seed ${seed}`)
     for (const api of apis) assert.ok((balancer.taken.get(api.ports.api) ?? 0) > 0)
   })
@@ -57,6 +57,7 @@ describe('two pods with the api and one with the data, while pods come and go', 
   it('lose and double nothing when one api after the other is killed: clients go on at the other', async () => {
     const { events } = await churned.during({
       gaps: 0,
+      atLeast: 30,
       async run() {
         for (const api of [...apis, ...apis]) {
           const other = apis.find((each) => each !== api)
@@ -78,6 +79,7 @@ describe('two pods with the api and one with the data, while pods come and go', 
     const rounds = 2
     const { events } = await churned.during({
       gaps: rounds,
+      atLeast: 30,
       async run() {
         for (let round = 0; round < rounds; round += 1) {
           await delay(random() * 1000)

@@ -25,7 +25,7 @@ const PAGE = 8192
 const NO_SPACE = /no space is left on the companion's volume: nothing is recorded since \d{4}-/
 
 describe('the companion’s data', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   const seed = Date.now() % 1_000_000
   let cluster: ControlPlane
   let companion: Companion | undefined
@@ -66,9 +66,9 @@ describe('the companion’s data', function () {
 
     const answer = async (): Promise<{ readonly status: number; readonly body: string }> =>
       (await companion?.ask('/readyz?verbose').catch(() => undefined)) ?? { status: 0, body: '' }
-    /** Waits until the readiness says this, or no longer; fails after half a minute. */
+    /** Waits until the readiness says this, or no longer; fails after a minute and a half. */
     const readyzSays = async (what: RegExp, so: boolean): Promise<void> => {
-      for (const until = Date.now() + 30_000; ; await delay(100)) {
+      for (const until = Date.now() + 90_000; ; await delay(100)) {
         const { status, body } = await answer()
         if (status !== 0 && what.test(body) === so) return
         if (Date.now() > until) assert.fail(`${so ? 'not said' : 'still said'}: ${what.source}\n${body}`)

@@ -25,7 +25,7 @@ const HALF_OPEN = 5000
 const FILES = 3000
 
 describe('the companion’s door, by which the API server comes', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
   let companion: Companion
   let pid: number | undefined

@@ -28,7 +28,7 @@ const PODS = [...bulkPods({ pods: 800, images: 300, namespaces: 4, nodes: 10 })]
 )
 
 describe('when the API server is killed while the companion lists', function () {
-  this.timeout(180_000)
+  this.timeout(360_000)
   let cluster: ControlPlane
   let relay: ValveRelay
   let companion: Companion | undefined
@@ -39,7 +39,7 @@ describe('when the API server is killed while the companion lists', function () 
     (await cluster.admin.send<DeckList<Item>>('GET', `${ROOT}/${plural}`)).items
   const expectTruth = async (pods: typeof PODS): Promise<void> => {
     const truth = referencesOf(pods)
-    for (const until = Date.now() + 60_000; ; await delay(100)) {
+    for (const until = Date.now() + 120_000; ; await delay(100)) {
       const found = await items<Image>('clusterimages').catch(() => [])
       const references = found.map(({ image }) => image.reference).toSorted()
       if (references.join() === truth.join()) break

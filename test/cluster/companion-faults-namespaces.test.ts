@@ -14,7 +14,7 @@ const NAMESPACE = 'reborn'
 const ROOT = `/apis/deckwatch.dev/v1alpha1/namespaces/${NAMESPACE}`
 
 describe('a namespace that was deleted and made again by others with the same name', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
   let companion: Companion
   let open: JournalFollower
@@ -126,7 +126,7 @@ describe('a namespace that was deleted and made again by others with the same na
       '',
     ]
     const watches = ['imageevents', 'images'].flatMap((plural) =>
-      queries.map((query) => `${plural}?watch=true&timeoutSeconds=2&${query}`),
+      queries.map((query) => `${plural}?watch=true&timeoutSeconds=4&${query}`),
     )
     const answers = await Promise.all(watches.map(asOwner))
     for (const [index, answer] of answers.entries()) assert.doesNotMatch(answer, /secret/, watches[index])

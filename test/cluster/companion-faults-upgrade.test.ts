@@ -26,7 +26,7 @@ function fixture(name: string): unknown {
 }
 
 describe('an upgrade from schema 1', function () {
-  this.timeout(90_000)
+  this.timeout(300_000)
   before(async function () {
     await requireKubernetes(this)
   })
@@ -91,7 +91,7 @@ describe('an upgrade from schema 1', function () {
           ...images.map(({ image, metadata }) => `- ${image.reference} ${metadata.namespace}`),
         ].toSorted(),
       )
-      const watch = `imageevents?watch=true&timeoutSeconds=1&resourceVersion=${resourceVersion}`
+      const watch = `imageevents?watch=true&timeoutSeconds=4&resourceVersion=${resourceVersion}`
       const { stdout } = await cluster.kubectl(['get', '--raw', `${ROOT}/${watch}`])
       const told = stdout
         .trim()

@@ -8,7 +8,7 @@ import { requireKubernetes } from '../kit/kubernetes/shared.ts'
 import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
 
 describe('the companion with the api and the rooms in processes of their own', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
   let rooms: Companion
   let api: Companion

@@ -16,7 +16,7 @@ const STORE = 'image-graph.sqlite'
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/deckwatch/leases/deckwatch-image-graph'
 
 describe('the companion as a process', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
   let companion: Companion
   const others: Companion[] = []

@@ -10,7 +10,7 @@ import { DemoRun } from '../kit/shop/demo-run.ts'
 import { startPaperShop } from '../kit/shop/paper-shop.ts'
 import { sharedShop } from '../kit/shop/shared-shop.ts'
 
-const RUN_MS = 180_000
+const RUN_MS = 300_000
 
 describe('npm run demo', function () {
   this.timeout(RUN_MS)

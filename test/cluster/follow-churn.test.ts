@@ -18,7 +18,7 @@ describe('the stream of kubectl images --follow', () => {
   after(() => cluster?.stop())
 
   it('adds up to what is there, while pods come and go at random and the API server is killed twice', async function () {
-    this.timeout(4 * DURATION_MS)
+    this.timeout(10 * DURATION_MS)
     const seed = Date.now() % 1_000_000
     const faults = [killedFor(seed), forgotten(seed + 1)]
     const figures = await followChurn({ cluster, durationMs: DURATION_MS, seed, pauseMs: 50, faults })

@@ -12,10 +12,12 @@ import { KubectlImages } from '../kit/plugin/kubectl-images.ts'
 import { shortToken } from '../kit/plugin/short-token.ts'
 
 /** How long a token of these tests lives, in milliseconds: past what starting the follower takes. */
-const TOKEN_MS = 4000
+const TOKEN_MS = 12_000
+/** Long enough for however long the API server takes to start. */
+const LASTING_MS = 10 * 60_000
 
 describe('kubectl images --follow goes on, and tells the true difference,', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
   const started: FollowProcess[] = []
   let namespaces = 0
@@ -237,12 +239,12 @@ describe('kubectl images --follow goes on, and tells the true difference,', func
         const credential = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status }
         writeFileSync(answer ?? '', JSON.stringify(credential))
       }
+      const ends = Date.now() + TOKEN_MS
       await renew(TOKEN_MS)
       const exec = ['exec:', '  apiVersion: client.authentication.k8s.io/v1', '  interactiveMode: Never']
       const following = await follow(kubeconfigWith('exec', [...exec, `  command: ${program}`]))
-      await delay(TOKEN_MS)
-      // Long enough for however long the API server takes to start.
-      await renew(10 * 60_000)
+      await delay(ends + 1000 - Date.now())
+      await renew(LASTING_MS)
       await cluster.apiServer.restart()
       await expectNext(following, 0)
       assert.ok(readFileSync(calls ?? '', 'utf8').length >= 2)
@@ -250,14 +252,15 @@ describe('kubectl images --follow goes on, and tells the true difference,', func
 
     it('and another is written to its file, be it late', async () => {
       const file = cluster.folder.file('token')
+      const ends = Date.now() + TOKEN_MS
       writeFileSync(file, await token())
       await createPods(cluster, [pod('gone')])
       const following = await follow(kubeconfigWith('file', [`tokenFile: ${file}`]))
-      await delay(TOKEN_MS)
+      await delay(ends + 1000 - Date.now())
       await cluster.apiServer.restart()
       await following.waitFor(() => following.stderr.includes('does not know us'), 'word of the ended token')
       await deletePods(cluster, [pod('gone')])
-      writeFileSync(file, await token())
+      writeFileSync(file, await token(LASTING_MS))
       await following.waitFor(() => following.changes.includes('- gone:1'), 'what it missed')
       await expectNext(following, 2)
     })

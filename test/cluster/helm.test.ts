@@ -15,7 +15,7 @@ import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
 const CHART = fileURLToPath(new URL('../../server/deploy/chart', import.meta.url))
 
 describe('the chart, installed by Helm', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
   let program: string
   let folder: string

@@ -15,7 +15,7 @@ import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
 import { KubectlImages } from '../kit/plugin/kubectl-images.ts'
 
 describe('the image graph on a real API server', function () {
-  this.timeout(180_000)
+  this.timeout(360_000)
   let cluster: ControlPlane
   let companion: Companion
 
@@ -33,7 +33,7 @@ describe('the image graph on a real API server', function () {
   /** Asks until the answer is this one. */
   const until = async (expected: string, args: readonly string[], kubeconfig?: string): Promise<void> => {
     let answer = ''
-    for (const limit = performance.now() + 30_000; performance.now() < limit; await delay(100)) {
+    for (const limit = performance.now() + 120_000; performance.now() < limit; await delay(100)) {
       answer = await kubectl(args, kubeconfig)
       if (answer === expected) return
     }

@@ -12,11 +12,11 @@ import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
 import { FollowProcess, type FollowOptions } from '../kit/plugin/follow-process.ts'
 import { KubectlImages } from '../kit/plugin/kubectl-images.ts'
 
-const SET_UP_MS = 60_000
+const SET_UP_MS = 300_000
 const RBAC = '/apis/rbac.authorization.k8s.io/v1'
 
 describe('kubectl images --follow by the real companion', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
   let companion: Companion
   let namespace = ''

@@ -19,7 +19,7 @@ import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
 import { cells, KubectlImages } from '../kit/plugin/kubectl-images.ts'
 import { applyManifests } from '../kit/shop/deploy-shop.ts'
 
-const SET_UP_MS = 120_000
+const SET_UP_MS = 300_000
 const READ_PODS: V1PolicyRule = { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] }
 const DIGEST = `sha256:${'5e'.repeat(32)}`
 const OTHER_DIGEST = `sha256:${'7f'.repeat(32)}`

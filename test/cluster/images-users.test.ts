@@ -8,7 +8,7 @@ import { shortToken } from '../kit/plugin/short-token.ts'
 import { applyManifests } from '../kit/shop/deploy-shop.ts'
 import { sharedShop } from '../kit/shop/shared-shop.ts'
 
-const SET_UP_MS = 120_000
+const SET_UP_MS = 300_000
 const READ_PODS: V1PolicyRule = { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] }
 
 describe('kubectl images with the rights of', () => {

@@ -14,7 +14,7 @@ import { kubectlWithPlugins, pluginEnvironment, pluginFolder } from '../kit/plug
 import { paperDigest } from '../kit/shop/paper-kubelet.ts'
 import { sharedShop } from '../kit/shop/shared-shop.ts'
 
-const SET_UP_MS = 120_000
+const SET_UP_MS = 300_000
 
 describe('kubectl images on a real API server', () => {
   let cluster: ControlPlane
@@ -222,7 +222,7 @@ describe('kubectl images on a real API server', () => {
     })
 
     async function podsIn(namespace: string, count: number): Promise<void> {
-      const limit = AbortSignal.timeout(15_000)
+      const limit = AbortSignal.timeout(90_000)
       while ((await get(['pods', '-n', namespace])).length < count) limit.throwIfAborted()
     }
   })

@@ -9,7 +9,7 @@ import { kubectlDeckwatch } from '../kit/plugin/kubectl-deckwatch.ts'
 const CHART = join(import.meta.dirname, '../../server/deploy/chart')
 
 describe('kubectl deckwatch beside a release of Helm', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
   let helmPath: string
 

@@ -179,7 +179,7 @@ const COLUMNS = [
 ]
 
 describe("jsonpath and custom columns beside kubectl's", function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
   let list: { readonly items: readonly unknown[] }
 

@@ -35,7 +35,7 @@ const SERVER_NAME = 'deckwatch.pods.svc'
 const HOUR = 3_600_000
 
 describe('leaves for the companion’s pods, on a real API server', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
   let api: KubeTransport
   let authorities: CompanionAuthorities

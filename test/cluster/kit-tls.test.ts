@@ -82,7 +82,7 @@ const DAMAGES: readonly (readonly [string, Damage, RegExp])[] = [
 const foreign = () => createAuthorityPair({ commonName: 'foreign', now: Date.now(), lifeMs: DAY })
 
 describe('the companion’s certificates, on a real API server', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
   let transport: KubeTransport
   const replicas: Replica[] = []

@@ -34,9 +34,9 @@ export async function transportAs(
   return connect(await loadConnection({ kubeconfig }))
 }
 
-/** Asks again until there is an answer; rejects after half a minute, so that no loop outlives its test. */
+/** Asks again until there is an answer; rejects after a minute and a half, so that no loop outlives its test. */
 export async function until<T>(ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const limit = performance.now() + 30_000
+  const limit = performance.now() + 90_000
   for (;;) {
     const answer = await ask()
     if (answer !== undefined) return answer

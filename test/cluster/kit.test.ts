@@ -18,7 +18,7 @@ import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
 const PODS = '/api/v1/namespaces/bulk-00/pods'
 
 describe('the control plane of the test kit', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
 
   before(async function () {
@@ -129,7 +129,7 @@ describe('the control plane of the test kit', function () {
 })
 
 describe('the end of a control plane', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   before(async function () {
     await requireKubernetes(this)
   })

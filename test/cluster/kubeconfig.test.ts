@@ -66,7 +66,7 @@ function flagArguments(overrides: ConnectionOverrides): string[] {
 }
 
 describe('kubeconfig, side by side with kubectl', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
   let folder: string
 
@@ -82,7 +82,7 @@ describe('kubeconfig, side by side with kubectl', function () {
   async function kubectl(args: readonly string[], variables: Record<string, string>): Promise<KubectlAnswer> {
     try {
       const env = { PATH: process.env['PATH'], KUBECACHEDIR: join(folder, 'cache'), ...variables }
-      const work = run(cluster.kubectlPath, args, { cwd: folder, env, timeout: 20_000 })
+      const work = run(cluster.kubectlPath, args, { cwd: folder, env, timeout: 90_000 })
       work.child.stdin?.end()
       return { ...(await work), failed: false }
     } catch (error) {
@@ -553,7 +553,7 @@ printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",
       const overrides = { kubeconfig: cluster.user('jane', ['system:masters']) }
       const { stdout } = await run(bun, [script, '/version', JSON.stringify(overrides)], {
         env: { PATH: process.env['PATH'] },
-        timeout: 20_000,
+        timeout: 90_000,
       })
       const { fetch, status, body } = JSON.parse(stdout) as { fetch: boolean; status: number; body: string }
       deepEqual([fetch, status], [true, 200])

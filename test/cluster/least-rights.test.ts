@@ -30,7 +30,7 @@ interface Companion {
 }
 
 describe('the companion, with exactly the rights of its manifests', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   // A cluster of its own: namespaces and the APIService come and go.
   let cluster: ControlPlane
   let folder: string
@@ -212,14 +212,14 @@ function argsOf(deployment: KubeObject | undefined): readonly string[] {
   return spec.template.spec.containers[0].args
 }
 
-/** The first answer that is not false or undefined; fails after a minute. */
+/** The first answer that is not false or undefined; fails after three minutes. */
 async function eventually<T>(look: () => Promise<T | false | undefined>): Promise<T> {
-  for (let tries = 0; tries < 240; tries++) {
+  for (let tries = 0; tries < 720; tries++) {
     const found = await look().catch(() => undefined)
     if (found !== undefined && found !== false) return found
     await setTimeout(250)
   }
-  throw new Error('it did not happen within a minute')
+  throw new Error('it did not happen within three minutes')
 }
 
 async function ask(port: number, path: string): Promise<{ readonly status: number; readonly body: string }> {

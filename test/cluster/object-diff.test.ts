@@ -13,7 +13,7 @@ import { change } from '../unit/blame/changes.ts'
 const NAMESPACE = 'object-diff'
 
 describe('what a real API server made of an update', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
 
   before(async function () {

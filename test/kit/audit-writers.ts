@@ -29,6 +29,7 @@ export interface AuditWritersOptions {
 }
 
 const TIME_OUT_MS = 20_000
+const TOLD_MS = 120_000
 /** So long the API server waits for a review. */
 const WEBHOOK_MS = 1000
 
@@ -85,6 +86,20 @@ export class AuditWriters {
     this.#stopping.abort()
     await this.#working
     for (const [, transport] of this.#transports) transport.close()
+  }
+
+  /** Tries until the history passes `check`: it is told late on a busy machine, and has two minutes for it. */
+  async agree(
+    ask: () => Promise<{ readonly changes: readonly Change[]; readonly gaps: readonly RecordingGap[] }>,
+  ): Promise<{ readonly named: number; readonly unnamed: number }> {
+    for (const until = Date.now() + TOLD_MS; ; await delay(500)) {
+      const { changes, gaps } = await ask()
+      try {
+        return await this.check(changes, gaps)
+      } catch (error) {
+        if (Date.now() > until) throw error
+      }
+    }
   }
 
   /**

@@ -10,7 +10,7 @@ import { churn } from './plugin/churn.ts'
 import { FollowProcess } from './plugin/follow-process.ts'
 
 const NAMESPACES = ['churn-a', 'churn-b', 'churn-c']
-const QUIET_LIMIT_MS = 60_000
+const QUIET_LIMIT_MS = 120_000
 const POLL_MS = 50
 const API_SERVICE = '/apis/apiregistration.k8s.io/v1/apiservices/v1alpha1.deckwatch.dev'
 
@@ -33,6 +33,8 @@ export interface ChurnFault {
   readonly anew?: boolean
   /** How long it goes well before and after, in milliseconds. */
   readonly aroundMs?: number
+  /** It goes on until so many events were told, however slow the machine is. */
+  readonly atLeast?: number
 }
 
 /** What a churn came to. */
@@ -98,7 +100,7 @@ export class CompanionChurn {
   }
 
   /** Lets pods come and go around and during a fault, and then checks everything that was told since the last time. */
-  async during({ run, gaps, anew = false, aroundMs = 1000 }: ChurnFault): Promise<ChurnFigures> {
+  async during({ run, gaps, anew = false, aroundMs = 1000, atLeast = 0 }: ChurnFault): Promise<ChurnFigures> {
     const { cluster, seed, pauseMs = 40 } = this.#options
     const ending = new AbortController()
     this.#ending = ending
@@ -119,6 +121,7 @@ export class CompanionChurn {
         metadata: { annotations: { 'deckwatch.test/round': `${this.#rounds} ${seed}` } },
       })
       await delay(aroundMs)
+      await this.#untilTold(atLeast)
     } finally {
       ending.abort()
     }
@@ -126,6 +129,13 @@ export class CompanionChurn {
     const exact = this.record.isWhole && !anew
     const events = await this.#check(gaps, anew, exact)
     return { operations: done, events, exact }
+  }
+
+  async #untilTold(atLeast: number): Promise<void> {
+    const [ofCluster] = this.#followers
+    const until = Date.now() + QUIET_LIMIT_MS
+    while ((ofCluster?.events.length ?? 0) - (this.#told[0] ?? 0) < atLeast && Date.now() < until)
+      await delay(POLL_MS)
   }
 
   async stop(): Promise<void> {

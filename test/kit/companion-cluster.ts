@@ -7,7 +7,7 @@ const STEPS: ReadonlySet<Step> = new Set<Step>(['namespace', 'accounts', 'rights
 
 const API_SERVICE = `/apis/apiregistration.k8s.io/v1/apiservices/${NAMES.apiService}`
 const WEBHOOK = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${NAMES.auditLog}`
-const SERVED_MS = 60_000
+const SERVED_MS = 120_000
 
 /**
  * Makes the namespace, the ServiceAccounts and exactly the rights that `install` would make; gives the name of the

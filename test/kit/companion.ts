@@ -106,7 +106,7 @@ export interface Companion {
 }
 
 const MAIN = join(import.meta.dirname, '../../server/main.ts')
-const READY_MS = 60_000
+const READY_MS = 180_000
 
 /**
  * Starts a companion on a cluster. The API server finds it by a Service of type ExternalName; one that is registered

@@ -15,7 +15,7 @@ const WEBHOOK = ['validatingwebhookconfiguration', 'deckwatch-audit-log', '--ign
 type Served = Partial<ChangeListExtra> & { readonly items: readonly Change[] }
 
 describe('the audit log on a real node', function () {
-  this.timeout(90_000)
+  this.timeout(300_000)
   let world: CompanionWorld
   let markers = 0
   /** How many changes of the namespace were told before. */
@@ -59,6 +59,10 @@ describe('the audit log on a real node', function () {
     await eventually(async () => {
       assert.equal((await served(`object.name=${marker}`, 'state=confirmed')).items.length, 1)
     })
+    // Each kind has a watch of its own.
+    await eventually(async () => {
+      assert.deepEqual((await served('state=pending')).items.map(brief), [])
+    })
     const { items } = await served()
     const fresh = items.filter(({ metadata }) => !known.has(metadata?.name ?? ''))
     known = new Set(items.map(({ metadata }) => metadata?.name ?? ''))
@@ -79,7 +83,7 @@ describe('the audit log on a real node', function () {
     (await as('reader', ['get', 'pods', '-l', 'app=web', '-o', 'name'])).trim().split('\n')
 
   async function webIsUp(): Promise<void> {
-    await as('reader', ['rollout', 'status', 'deployment/web', '--timeout=30s'])
+    await as('reader', ['rollout', 'status', 'deployment/web', '--timeout=180s'])
   }
 
   it('is there with one command, under Pod Security "restricted", and records from then on', async () => {
@@ -91,7 +95,7 @@ describe('the audit log on a real node', function () {
       '--storage=pvc',
       '--set=storage.size=1Gi',
       '--set=auditLog.access=true',
-      '--timeout=60s',
+      '--timeout=180s',
     )
     assert.match(told, /^ ok {2}changes are recorded$/m)
     const level = 'jsonpath={.metadata.labels.pod-security\\.kubernetes\\.io/enforce}'
@@ -117,7 +121,7 @@ describe('the audit log on a real node', function () {
     const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace: NAMESPACE } }
     const path = `/api/v1/namespaces/${NAMESPACE}/pods/${name}/eviction`
     await as('dev-2', ['create', '--raw', path, '-f', '-'], JSON.stringify(eviction))
-    await as('reader', ['wait', '--for=delete', pod, '--timeout=30s'])
+    await as('reader', ['wait', '--for=delete', pod, '--timeout=180s'])
     await webIsUp()
     assert.deepEqual((await news()).map(brief), ['DELETE Pod (eviction) by dev-2 confirmed'])
   })
@@ -152,7 +156,7 @@ describe('the audit log on a real node', function () {
   it('keeps what it knows while its pod is away, and says that it did not look', async () => {
     await world.kubectl('scale', 'deployment/deckwatch', '-n', 'deckwatch', '--replicas=0')
     const selector = 'app.kubernetes.io/name=deckwatch'
-    await world.kubectl('wait', '--for=delete', 'pods', '-n', 'deckwatch', '-l', selector, '--timeout=30s')
+    await world.kubectl('wait', '--for=delete', 'pods', '-n', 'deckwatch', '-l', selector, '--timeout=180s')
     await as('dev-1', ['set', 'image', 'deployment/web', `web=${WEB}`, '--dry-run=server'])
     await as('dev-1', ['scale', 'deployment/web', '--replicas=1'])
     await as('dev-1', ['set', 'env', 'deployment/web', 'LEVEL=info'])
@@ -177,14 +181,14 @@ describe('the audit log on a real node', function () {
   })
 
   it('goes without a trace', async () => {
-    await as('dev-1', ['delete', 'deployment/web', '--cascade=foreground', '--timeout=30s'])
+    await as('dev-1', ['delete', 'deployment/web', '--cascade=foreground', '--timeout=180s'])
     await as('dev-1', [
       'delete',
       'configmaps',
       '--selector=!none',
       '--field-selector=metadata.name!=kube-root-ca.crt',
     ])
-    await world.kubectl('deckwatch', 'uninstall', '--yes', '--timeout=60s')
+    await world.kubectl('deckwatch', 'uninstall', '--yes', '--timeout=180s')
     assert.equal(await world.kubectl('get', ...WEBHOOK), '')
     await world.expectNoTrace()
   })

@@ -6,7 +6,7 @@ import { CompanionWorld, ImageRecord } from './companion-world.ts'
 const RECORDED = 'companion-apart-record'
 
 describe('the companion on a real node, its API in two pods of their own', function () {
-  this.timeout(90_000)
+  this.timeout(300_000)
   let world: CompanionWorld
   let record: ImageRecord
 
@@ -28,7 +28,7 @@ describe('the companion on a real node, its API in two pods of their own', funct
       'install',
       '--yes',
       '--wait',
-      '--timeout=60s',
+      '--timeout=180s',
       '--api-replicas=2',
       '--storage=emptyDir',
     )
@@ -67,7 +67,7 @@ describe('the companion on a real node, its API in two pods of their own', funct
 
   it('goes without a trace', async () => {
     assert.match(
-      await world.kubectl('deckwatch', 'uninstall', '--yes', '--timeout=60s'),
+      await world.kubectl('deckwatch', 'uninstall', '--yes', '--timeout=180s'),
       /^ ok {2}nothing of deckwatch is left$/m,
     )
     await world.kubectl('delete', 'pods', '--all', '-n', RECORDED, '--force')

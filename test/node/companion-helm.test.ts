@@ -8,7 +8,7 @@ import { CompanionWorld, eventually } from './companion-world.ts'
 const CHART = join(import.meta.dirname, '../../server/deploy/chart')
 
 describe('the companion on a real node, installed by Helm', function () {
-  this.timeout(90_000)
+  this.timeout(300_000)
   let world: CompanionWorld
   let program: string
   let folder: string
@@ -54,8 +54,8 @@ describe('the companion on a real node, installed by Helm', function () {
   it('goes with its release', async () => {
     await runHelm('uninstall', 'deckwatch', '-n', 'deckwatch', '--wait')
     // A namespace whose pods are still ending is looked at again by Kubernetes only after half their time of grace.
-    await world.kubectl('wait', 'pods', '--all', '-n', 'deckwatch', '--for=delete', '--timeout=60s')
-    await world.kubectl('delete', 'namespace', 'deckwatch', '--timeout=60s')
+    await world.kubectl('wait', 'pods', '--all', '-n', 'deckwatch', '--for=delete', '--timeout=180s')
+    await world.kubectl('delete', 'namespace', 'deckwatch', '--timeout=180s')
     await world.expectNoTrace()
   })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { CompanionWorld } from './companion-world.ts'
 
 describe('the companion on a real node, in the network of that node', function () {
-  this.timeout(90_000)
+  this.timeout(300_000)
   let world: CompanionWorld
 
   before(async function () {
@@ -17,7 +17,7 @@ describe('the companion on a real node, in the network of that node', function (
       'deckwatch',
       'install',
       '--yes',
-      '--timeout=60s',
+      '--timeout=180s',
       '--host-network',
       '--storage=emptyDir',
     )
@@ -32,7 +32,7 @@ describe('the companion on a real node, in the network of that node', function (
   })
 
   it('goes without a trace', async () => {
-    await world.kubectl('deckwatch', 'uninstall', '--yes', '--timeout=60s')
+    await world.kubectl('deckwatch', 'uninstall', '--yes', '--timeout=180s')
     await world.expectNoTrace()
   })
 })

@@ -4,7 +4,7 @@ import { CompanionWorld, eventually } from './companion-world.ts'
 const OTHER = 'companion-mishaps-other'
 
 describe('the companion on a real node, when things go wrong', function () {
-  this.timeout(90_000)
+  this.timeout(300_000)
   let world: CompanionWorld
 
   before(async function () {
@@ -15,11 +15,11 @@ describe('the companion on a real node, when things go wrong', function () {
   afterEach(async () => {
     if (world === undefined) return
     await world.close()
-    await world.kubectl('delete', 'namespace', OTHER, '--ignore-not-found', '--timeout=60s')
+    await world.kubectl('delete', 'namespace', OTHER, '--ignore-not-found', '--timeout=180s')
   })
 
   const install = (...flags: readonly string[]) =>
-    world.run('deckwatch', 'install', '--yes', '--timeout=60s', '--storage=emptyDir', ...flags)
+    world.run('deckwatch', 'install', '--yes', '--timeout=180s', '--storage=emptyDir', ...flags)
 
   async function installed(): Promise<void> {
     const { stdout, stderr, exitCode } = await install()
@@ -28,14 +28,14 @@ describe('the companion on a real node, when things go wrong', function () {
 
   it('takes its own APIService away when its namespace is deleted, so that no other namespace is held up', async () => {
     await installed()
-    await world.kubectl('delete', 'namespace', 'deckwatch', '--timeout=60s')
+    await world.kubectl('delete', 'namespace', 'deckwatch', '--timeout=180s')
     assert.equal(await world.kubectl('get', 'apiservice', 'v1alpha1.deckwatch.dev', '--ignore-not-found'), '')
     await world.kubectl('create', 'namespace', OTHER)
-    await world.kubectl('delete', 'namespace', OTHER, '--timeout=60s')
+    await world.kubectl('delete', 'namespace', OTHER, '--timeout=180s')
 
     const { stdout, exitCode } = await world.run('deckwatch', 'status')
     assert.equal(exitCode, 1, stdout)
-    await world.kubectl('deckwatch', 'uninstall', '--yes', '--timeout=60s')
+    await world.kubectl('deckwatch', 'uninstall', '--yes', '--timeout=180s')
     await world.expectNoTrace()
   })
 
@@ -56,8 +56,8 @@ describe('the companion on a real node, when things go wrong', function () {
       assert.match(stdout, /^ +mend: kubectl delete apiservice v1alpha1\.deckwatch\.dev$/m)
     })
 
-    await world.kubectl('deckwatch', 'uninstall', '--yes', '--timeout=60s')
-    await world.kubectl('wait', '--for=delete', `namespace/${OTHER}`, '--timeout=60s')
+    await world.kubectl('deckwatch', 'uninstall', '--yes', '--timeout=180s')
+    await world.kubectl('wait', '--for=delete', `namespace/${OTHER}`, '--timeout=180s')
     await world.expectNoTrace()
   })
 
@@ -65,7 +65,7 @@ describe('the companion on a real node, when things go wrong', function () {
     const wrong = world.reference.replace(/:[^:]*$/, ':no-such-tag')
     // Never: no registry is asked by a test.
     const { stdout, stderr, exitCode } = await install(
-      '--timeout=5s',
+      '--timeout=15s',
       `--image=${wrong}`,
       '--set=imagePullPolicy=Never',
     )

@@ -5,7 +5,7 @@ import { makeLocalVolume } from './local-volume.ts'
 const VOLUME = 'companion-test'
 
 describe('the companion on a real node, its history on a volume', function () {
-  this.timeout(90_000)
+  this.timeout(300_000)
   let world: CompanionWorld
 
   before(async function () {
@@ -21,7 +21,7 @@ describe('the companion on a real node, its history on a volume', function () {
   })
 
   const install = (...flags: readonly string[]) =>
-    world.kubectl('deckwatch', 'install', '--yes', '--wait', '--timeout=60s', ...flags)
+    world.kubectl('deckwatch', 'install', '--yes', '--wait', '--timeout=180s', ...flags)
 
   const history = () => world.kubectl('images', 'history', world.reference, '-n', 'deckwatch', '-o', 'json')
 
@@ -35,7 +35,7 @@ describe('the companion on a real node, its history on a volume', function () {
   it('is taken away with --keep-data, and knows its history when it is back', async () => {
     const before = JSON.parse(await history()) as { items: unknown[] }
     assert.ok(before.items.length > 0)
-    const told = await world.kubectl('deckwatch', 'uninstall', '--yes', '--keep-data', '--timeout=60s')
+    const told = await world.kubectl('deckwatch', 'uninstall', '--yes', '--keep-data', '--timeout=180s')
     assert.match(told, /^Stays +persistentvolumeclaim\/deckwatch-data \(--keep-data\)$/m)
     assert.equal((await world.run('get', 'images', '-A')).exitCode, 1)
 
@@ -50,7 +50,7 @@ describe('the companion on a real node, its history on a volume', function () {
   })
 
   it('goes without a trace, and its volume with it', async () => {
-    const told = await world.kubectl('deckwatch', 'uninstall', '--yes', '--timeout=60s')
+    const told = await world.kubectl('deckwatch', 'uninstall', '--yes', '--timeout=180s')
     assert.match(
       told,
       /^ {9}persistentvolumeclaim\/deckwatch-data with the history|^persistentvolumeclaim\/deckwatch-data deleted$/m,

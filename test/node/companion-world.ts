@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { V1Pod } from '@kubernetes/client-node'
+import type { V1NamespaceList, V1Pod } from '@kubernetes/client-node'
 import type { ImageEvent } from '../../src/core/wire/image.ts'
 import { companionImage } from '../kit/companion-image.ts'
 import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
 import type { KubectlResult } from '../kit/kubernetes/kubectl.ts'
-import { ensureNamespace } from '../kit/kubernetes/namespaces.ts'
+import { ensureNamespace, namespaceIsFurnished } from '../kit/kubernetes/namespaces.ts'
 import type { Node } from '../kit/kubernetes/node.ts'
 import { requireNode } from '../kit/kubernetes/shared.ts'
 import { kubectlWithPlugins } from '../kit/plugin/plugin-environment.ts'
 
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 120_000
 const LOOK_MS = 200
 
 /** A cluster with a node that has the companion's image, as somebody sees it who has kubectl and its plugins. */
@@ -66,22 +66,30 @@ export class CompanionWorld {
 
   /** Waits until a Deployment of the companion has all its pods. */
   async rolledOut(name = 'deckwatch'): Promise<void> {
-    await this.kubectl('rollout', 'status', `deployment/${name}`, '-n', 'deckwatch', '--timeout=60s')
+    await this.kubectl('rollout', 'status', `deployment/${name}`, '-n', 'deckwatch', '--timeout=180s')
   }
 
   /** Remembers every object that there is, for `expectNoTrace`. */
   async remember(): Promise<void> {
+    const { admin } = this.cluster
+    const { items } = await admin.send<V1NamespaceList>('GET', '/api/v1/namespaces')
+    for (const { metadata } of items) await namespaceIsFurnished(admin, metadata?.name ?? '')
     this.#before = await this.#everyObject()
   }
 
-  /** Throws with what is there now and was not when it was remembered, or the other way round. */
+  /** Throws with what is there and was not when it was remembered, or the other way round, and stays so. */
   async expectNoTrace(): Promise<void> {
-    const now = await this.#everyObject()
-    const [before, after] = [new Set(this.#before), new Set(now)]
-    assert.deepEqual(
-      { more: now.filter((object) => !before.has(object)), less: this.#before.filter((o) => !after.has(o)) },
-      { more: [], less: [] },
-    )
+    await eventually(async () => {
+      const now = await this.#everyObject()
+      const [before, after] = [new Set(this.#before), new Set(now)]
+      assert.deepEqual(
+        {
+          more: now.filter((object) => !before.has(object)),
+          less: this.#before.filter((o) => !after.has(o)),
+        },
+        { more: [], less: [] },
+      )
+    })
   }
 
   /** For a suite's `after`: removes what a failed test has left of the companion. */
@@ -123,7 +131,7 @@ export class CompanionWorld {
   }
 }
 
-/** Waits until it no longer throws; throws its last error after half a minute. */
+/** Waits until it no longer throws; throws its last error after two minutes. */
 export async function eventually<T>(check: () => Promise<T>): Promise<T> {
   for (const until = Date.now() + PATIENCE_MS; ;) {
     try {

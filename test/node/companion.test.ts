@@ -13,7 +13,7 @@ const RECORDED = 'companion-record'
 const WEB = 'docker.io/library/web:1'
 
 describe('the companion on a real node', function () {
-  this.timeout(90_000)
+  this.timeout(300_000)
   let world: CompanionWorld
   let record: ImageRecord
 
@@ -23,7 +23,7 @@ describe('the companion on a real node', function () {
     record = await ImageRecord.open(world.cluster, RECORDED)
     await world.kubectl('create', 'namespace', NAMESPACE)
     await world.kubectl('create', 'deployment', 'web', '-n', NAMESPACE, `--image=${WEB}`, '--replicas=2')
-    await world.kubectl('rollout', 'status', 'deployment/web', '-n', NAMESPACE, '--timeout=60s')
+    await world.kubectl('rollout', 'status', 'deployment/web', '-n', NAMESPACE, '--timeout=180s')
     await world.remember()
   })
 
@@ -56,7 +56,7 @@ describe('the companion on a real node', function () {
   it('is there with one command, on a cluster without StorageClasses', async function () {
     // There is none, which is remembered for a minute, but not past the installation.
     assert.equal(JSON.parse(await world.kubectl('images', '-A', '-o', 'json')).metadata, undefined)
-    const { stdout, stderr, exitCode } = await world.run('deckwatch', 'install', '--yes', '--timeout=60s')
+    const { stdout, stderr, exitCode } = await world.run('deckwatch', 'install', '--yes', '--timeout=180s')
     assert.equal(exitCode, 0, stdout + stderr)
     assert.match(stdout, /^Storage +folder \/var\/lib\/deckwatch on node kit-node$/m)
     assert.match(stdout, /^Warning +the cluster has no default StorageClass: /m)
@@ -190,7 +190,7 @@ describe('the companion on a real node', function () {
   })
 
   it('goes without a trace', async () => {
-    const told = await world.kubectl('deckwatch', 'uninstall', '--yes', '--timeout=60s')
+    const told = await world.kubectl('deckwatch', 'uninstall', '--yes', '--timeout=180s')
     assert.match(
       told,
       /^Removes .*\n[^]*^Stays +folder \/var\/lib\/deckwatch on node kit-node: remove it there$/m,

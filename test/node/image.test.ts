@@ -17,7 +17,7 @@ const API_PORT = 10250
 
 describe('the companion’s image on a real node', function () {
   // The first image on a machine takes half a minute.
-  this.timeout(180_000)
+  this.timeout(360_000)
   let cluster: ControlPlane
   let reference: string
   let digest: string
@@ -59,7 +59,7 @@ describe('the companion’s image on a real node', function () {
       )
       return stdout
     }
-    await kubectl('wait', 'pod/companion', '--for=condition=Ready', '--timeout=60s')
+    await kubectl('wait', 'pod/companion', '--for=condition=Ready', '--timeout=180s')
     const { status } = JSON.parse(await kubectl('get', 'pod', 'companion', '--output=json')) as V1Pod
     const [container] = status?.containerStatuses ?? []
     assert.ok(container?.imageID.endsWith(`@${digest}`), container?.imageID)

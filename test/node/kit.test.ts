@@ -14,10 +14,10 @@ import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
 import { startNode } from '../kit/kubernetes/start-node.ts'
 
 const IMAGE = 'registry.test/team/web:1'
-const WAIT_LIMIT = '--timeout=60s'
+const WAIT_LIMIT = '--timeout=180s'
 
 describe('the node of the test kit', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   let cluster: ControlPlane
   let node: Node
   let mountsBefore: string

@@ -137,7 +137,7 @@ export function checkListWatch(server: () => WatchedServer, protobuf: boolean, t
   })
 
   thoroughly('loses and repeats nothing when the server crashes and comes back', async function () {
-    this.timeout(60_000)
+    this.timeout(300_000)
     await create('a', 'b', 'c')
     await until('synced')
     const interrupted = until('interrupted')
@@ -172,7 +172,7 @@ export function checkListWatch(server: () => WatchedServer, protobuf: boolean, t
   })
 
   thoroughly('tells the difference, ends first, when history has expired meanwhile', async function () {
-    this.timeout(60_000)
+    this.timeout(300_000)
     await create('a', 'b', 'c')
     await until('synced')
     const interrupted = until('interrupted')
@@ -200,7 +200,7 @@ export function checkListWatch(server: () => WatchedServer, protobuf: boolean, t
   })
 
   thoroughly('starts the first list anew when its continue token expires', async function () {
-    this.timeout(60_000)
+    this.timeout(300_000)
     follow({ pageSize: 2 })
     await create('a', 'b', 'c', 'd', 'e')
     const held = cable.hold(({ path }) => path.includes('continue='))
@@ -217,7 +217,7 @@ export function checkListWatch(server: () => WatchedServer, protobuf: boolean, t
   })
 
   thoroughly('lists every name once when a continue token expires on the way', async function () {
-    this.timeout(60_000)
+    this.timeout(300_000)
     await create('a', 'b', 'c', 'd', 'e')
     const held = cable.hold(({ path }) => path.includes('continue='))
     const list = listPods(cable, { namespace, protobuf, pageSize: 2 })
@@ -246,7 +246,7 @@ export function checkListWatch(server: () => WatchedServer, protobuf: boolean, t
   })
 
   it('adds up to what is there after whatever happened', async function () {
-    this.timeout(120_000)
+    this.timeout(300_000)
     await until('synced')
     const reading = until('added', 'sentinel')
     const names = ['a', 'b', 'c', 'd', 'e', 'f']

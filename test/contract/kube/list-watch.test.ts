@@ -27,7 +27,7 @@ describe('list + watch against the fake API server', () => {
   }
 
   it('adds up to what is there after any sequence of changes and faults', async function () {
-    this.timeout(60_000)
+    this.timeout(300_000)
     const name = fc.constantFrom('a', 'b', 'c', 'd')
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.record({ does: fc.constant('put' as const), name }) },

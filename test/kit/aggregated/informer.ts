@@ -84,7 +84,7 @@ export function startInformer(
   return {
     lines,
     until: async (accepts) => {
-      const limit = AbortSignal.timeout(60_000)
+      const limit = AbortSignal.timeout(120_000)
       limit.addEventListener('abort', wake)
       while (!accepts(lines)) {
         if (child.exitCode !== null || limit.aborted) {

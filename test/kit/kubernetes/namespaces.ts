@@ -9,15 +9,10 @@ export async function ensureNamespace(admin: ApiClient, name: string): Promise<v
 
 /** Waits until the controllers have put into a namespace what they put into each; it needs a controller manager. */
 export async function namespaceIsFurnished(admin: ApiClient, name: string): Promise<void> {
-  const limit = AbortSignal.timeout(60_000)
-  for (;;) {
-    try {
-      await admin.text('GET', `/api/v1/namespaces/${name}/configmaps/kube-root-ca.crt`, undefined, limit)
-      return
-    } catch (error) {
-      if (!(error instanceof ApiStatusError && error.status === 404)) throw error
-    }
-    await delay(50, undefined, { signal: limit })
+  const limit = AbortSignal.timeout(120_000)
+  for (const path of ['serviceaccounts/default', 'configmaps/kube-root-ca.crt']) {
+    while (!(await isThere(admin, `/api/v1/namespaces/${name}/${path}`, limit)))
+      await delay(50, undefined, { signal: limit })
   }
 }
 
@@ -32,7 +27,7 @@ export async function ensureServiceAccount(admin: ApiClient, namespace: string, 
  */
 export async function deleteNamespace(admin: ApiClient, name: string, signal?: AbortSignal): Promise<void> {
   const path = `/api/v1/namespaces/${name}`
-  const limit = AbortSignal.any([AbortSignal.timeout(120_000), ...(signal ? [signal] : [])])
+  const limit = AbortSignal.any([AbortSignal.timeout(180_000), ...(signal ? [signal] : [])])
   try {
     await admin.text('DELETE', path, undefined, limit)
     for (;;) {
@@ -43,6 +38,16 @@ export async function deleteNamespace(admin: ApiClient, name: string, signal?: A
     }
   } catch (error) {
     if (!(error instanceof ApiStatusError && error.status === 404)) throw error
+  }
+}
+
+async function isThere(admin: ApiClient, path: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await admin.text('GET', path, undefined, signal)
+    return true
+  } catch (error) {
+    if (error instanceof ApiStatusError && error.status === 404) return false
+    throw error
   }
 }
 

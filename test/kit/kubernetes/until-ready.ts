@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Daemon } from './daemon.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 180_000
 
-/** Tries until it works, for as long as the daemon that it is about lives, and for a minute at most. */
+/** Tries until it works, for as long as the daemon that it is about lives, and for three minutes at most. */
 export async function untilReady(
   daemon: Daemon,
   attempt: (signal: AbortSignal) => Promise<unknown>,

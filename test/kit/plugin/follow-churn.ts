@@ -7,7 +7,7 @@ import { churn, randomNumbers } from './churn.ts'
 import { FollowProcess } from './follow-process.ts'
 import { referencesOf } from './fold-images.ts'
 
-const QUIET_LIMIT_MS = 60_000
+const QUIET_LIMIT_MS = 120_000
 const SAMPLES = 60
 
 /** How long and how rough it is. */

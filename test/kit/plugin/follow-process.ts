@@ -8,7 +8,7 @@ import type { ControlPlane } from '../kubernetes/control-plane.ts'
 import { pluginEnvironment } from './plugin-environment.ts'
 
 const POLL_MS = 20
-const WAIT_LIMIT_MS = 30_000
+const WAIT_LIMIT_MS = 120_000
 
 /** What the stream runs as. */
 export interface FollowOptions {
@@ -50,12 +50,21 @@ export class FollowProcess {
     const following = new FollowProcess(child)
     await following.waitFor(() => following.stderr.includes('; following\n'), 'the end of the initial set')
     // Two pipes are read in no certain order: what was printed before that line may still be in the other.
-    await delay(POLL_MS)
+    const initial = args.includes('--no-initial') ? 0 : following.#initialImages
+    await following.waitFor(
+      () => following.lines.length >= initial,
+      `the ${initial} images of the initial set`,
+    )
     return following
   }
 
   get stderr(): string {
     return this.#stderr
+  }
+
+  /** How many images it says were in use when it began; none where it began with the past, which it counts otherwise. */
+  get #initialImages(): number {
+    return Number(/^(\d+) images? in use.*; following$/m.exec(this.#stderr)?.[1] ?? 0)
   }
 
   /** What `-o json` has printed. */
@@ -74,11 +83,11 @@ export class FollowProcess {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
   }
 
-  /** Waits until something is true of what was said; throws with all of it after half a minute, or at its end. */
+  /** Waits until something is true of what was said; throws with all of it after two minutes, or at its end. */
   async waitFor(condition: () => boolean, what: string, limitMs = WAIT_LIMIT_MS): Promise<void> {
-    for (let waited = 0; !condition(); waited += POLL_MS) {
+    for (const until = Date.now() + limitMs; !condition();) {
       const ended = this.#child.exitCode ?? this.#child.signalCode
-      if (ended !== null || waited > limitMs) {
+      if (ended !== null || Date.now() > until) {
         const why = ended === null ? `after ${limitMs} ms` : `when it ended (${ended})`
         await this.kill()
         throw new Error(
