@@ -21,7 +21,7 @@ export interface UndoFlags {
 
 const OBSTACLES: Readonly<Record<UndoConflict['obstacle'], string>> = {
   changed: 'was changed again since',
-  gone: 'what it lies in is no more',
+  gone: 'it, or what it lies in, is gone',
   redacted: 'its old value is not kept',
   fixed: 'the API server lets nobody change it',
 }

@@ -68,7 +68,7 @@ export function undoDocument(plan: WritingPlan, { object: { group, resource } }:
 function madeBy(plan: WritingPlan, today: KubernetesObject | undefined): KubernetesObject | undefined {
   switch (plan.type) {
     case 'patch':
-      return applyChanges(today, plan.changes) as KubernetesObject
+      return applyChanges(today && withoutNoise(today), plan.changes) as KubernetesObject
     case 'create':
       return plan.object
     case 'delete':

@@ -7,7 +7,7 @@ export type PatchOperation =
   | { readonly op: 'remove'; readonly path: string }
 
 /**
- * Why a field cannot be put back: `changed` somebody gave it another value since; `gone` what it lies in is no more;
+ * Why a field cannot be put back: `changed` somebody gave it another value since; `gone` it, or what it lies in, is no more;
  * `redacted` its old value is not kept; `fixed` the API server lets nobody change it.
  */
 export type UndoObstacle = 'changed' | 'gone' | 'redacted' | 'fixed'
@@ -38,7 +38,7 @@ export type UndoPlan =
       readonly subresource: '' | 'resize'
       /** Tests for all it stands on, then what is to be done; empty where all is as before, or nothing can be done. */
       readonly patch: readonly PatchOperation[]
-      /** What the patch does to today's object, for people. */
+      /** What the patch does to today's object, both without noise, for people. */
       readonly changes: readonly FieldChange[]
       /** Fields that are again as they were before the change. */
       readonly already: readonly string[]
