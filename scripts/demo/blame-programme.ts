@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Change } from '../../src/core/wire/change.ts'
 import type { ControlPlane } from '../../test/kit/kubernetes/control-plane.ts'
+import { kubectlOutput } from '../../test/kit/kubernetes/kubectl.ts'
 import { beginSync, inviteDevelopers, syncedWeb } from './people.ts'
 import type { Stage } from './stage.ts'
 
@@ -58,12 +59,22 @@ export class Colleagues {
 
   /** The companion is away for more than five seconds, in which somebody changes the image of deployment/web. */
   async workUnseen(image: string, signal: AbortSignal): Promise<void> {
-    const asDev2 = { kubeconfig: this.kubeconfig }
-    await this.#kubectl(['scale', 'deployment/deckwatch', '-n', 'deckwatch', '--replicas=0'], signal)
-    await this.#kubectl(['wait', '--for=delete', 'pods', ...COMPANION, '--timeout=30s'], signal)
-    await this.#kubectl(['--context=dev-2', 'set', 'image', 'deployment/web', `app=${image}`], signal, asDev2)
+    const asDev2 = { kubeconfig: this.kubeconfig, signal }
+    await kubectlOutput(this.#cluster, ['scale', 'deployment/deckwatch', '-n', 'deckwatch', '--replicas=0'], {
+      signal,
+    })
+    await kubectlOutput(this.#cluster, ['wait', '--for=delete', 'pods', ...COMPANION, '--timeout=30s'], {
+      signal,
+    })
+    await kubectlOutput(
+      this.#cluster,
+      ['--context=dev-2', 'set', 'image', 'deployment/web', `app=${image}`],
+      asDev2,
+    )
     await delay(ABSENCE_MS, undefined, { signal })
-    await this.#kubectl(['scale', 'deployment/deckwatch', '-n', 'deckwatch', '--replicas=1'], signal)
+    await kubectlOutput(this.#cluster, ['scale', 'deployment/deckwatch', '-n', 'deckwatch', '--replicas=1'], {
+      signal,
+    })
   }
 
   /** What they do once it is back. */
@@ -91,15 +102,6 @@ export class Colleagues {
       if (exitCode === 0 && (JSON.parse(stdout) as { items: Change[] }).items.some(matches)) return
       await delay(100, undefined, { signal: limit })
     }
-  }
-
-  async #kubectl(
-    args: readonly string[],
-    signal: AbortSignal,
-    options: { readonly kubeconfig?: string } = {},
-  ): Promise<void> {
-    const { exitCode, stderr } = await this.#cluster.kubectl(args, { ...options, signal })
-    if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr.trim()}`)
   }
 }
 

@@ -1,37 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { delimiter } from 'node:path'
+import { ARGO_CD_ACCOUNT, ARGO_CD_APPLICATIONS, syncedApplication } from '../../test/kit/argo-cd.ts'
 import type { ControlPlane } from '../../test/kit/kubernetes/control-plane.ts'
+import { kubectlOutput } from '../../test/kit/kubernetes/kubectl.ts'
 import { applyManifests } from '../../test/kit/shop/deploy-shop.ts'
 
 const GROUP = 'shop-developers'
-const ARGO_CD = { namespace: 'argocd', name: 'argocd-application-controller' }
-
-const ACCOUNT = {
-  kind: 'ServiceAccount',
-  name: ARGO_CD.name,
-  namespace: ARGO_CD.namespace,
-}
-
-/** As far as is needed for an Application to be kept. */
-const APPLICATIONS = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'applications.argoproj.io' },
-  spec: {
-    group: 'argoproj.io',
-    scope: 'Namespaced',
-    names: { plural: 'applications', singular: 'application', kind: 'Application' },
-    versions: [
-      {
-        name: 'v1alpha1',
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  },
-}
-
 /**
  * Lets several people work in a namespace: developers with client certificates of their own (contexts `dev-1` and
  * `dev-2`), and what plays Argo CD with its ServiceAccount (`argocd`). No more Deployments than `deployments` are
@@ -42,13 +16,16 @@ export async function inviteDevelopers(
   { namespace, deployments }: { readonly namespace: string; readonly deployments: number },
 ): Promise<string> {
   await applyManifests(cluster, [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ARGO_CD.namespace } },
-    APPLICATIONS,
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ARGO_CD_ACCOUNT.namespace } },
+    ARGO_CD_APPLICATIONS,
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'RoleBinding',
       metadata: { name: GROUP, namespace },
-      subjects: [{ kind: 'Group', name: GROUP, apiGroup: 'rbac.authorization.k8s.io' }, ACCOUNT],
+      subjects: [
+        { kind: 'Group', name: GROUP, apiGroup: 'rbac.authorization.k8s.io' },
+        { kind: 'ServiceAccount', ...ARGO_CD_ACCOUNT },
+      ],
       roleRef: { kind: 'ClusterRole', name: 'edit', apiGroup: 'rbac.authorization.k8s.io' },
     },
     {
@@ -75,15 +52,12 @@ export async function inviteDevelopers(
     cluster.adminKubeconfig,
     cluster.user(users['dev-1'], [GROUP]),
     cluster.user(users['dev-2'], [GROUP]),
-    cluster.tokenKubeconfig(await cluster.token(ARGO_CD.namespace, ARGO_CD.name)),
+    cluster.tokenKubeconfig(await cluster.token(ARGO_CD_ACCOUNT.namespace, ARGO_CD_ACCOUNT.name)),
     contexts,
   ].join(delimiter)
-  const { stdout, stderr, exitCode } = await cluster.kubectl(['config', 'view', '--raw', '--flatten'], {
-    kubeconfig,
-  })
-  if (exitCode !== 0) throw new Error(`kubectl config view: ${stderr.trim()}`)
+  const merged = await kubectlOutput(cluster, ['config', 'view', '--raw', '--flatten'], { kubeconfig })
   const path = cluster.folder.file('people.kubeconfig')
-  writeFileSync(path, stdout, { mode: 0o600 })
+  writeFileSync(path, merged, { mode: 0o600 })
   return path
 }
 
@@ -92,19 +66,9 @@ export async function beginSync(
   cluster: ControlPlane,
   { revision, username }: { readonly revision: string; readonly username: string },
 ): Promise<void> {
+  const startedAt = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
   await applyManifests(cluster, [
-    {
-      apiVersion: 'argoproj.io/v1alpha1',
-      kind: 'Application',
-      metadata: { name: 'shop', namespace: ARGO_CD.namespace },
-      status: {
-        operationState: {
-          startedAt: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
-          operation: { initiatedBy: { username } },
-          syncResult: { revision },
-        },
-      },
-    } as Parameters<typeof applyManifests>[1][number],
+    syncedApplication(ARGO_CD_ACCOUNT.namespace, { startedAt, revision, username }),
   ])
 }
 

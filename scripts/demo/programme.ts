@@ -1,4 +1,5 @@
-import { removeShop, deployShop, deployPay, type KubectlCluster } from '../../test/kit/shop/deploy-shop.ts'
+import { type KubectlCluster, kubectlOutput } from '../../test/kit/kubernetes/kubectl.ts'
+import { removeShop, deployShop, deployPay } from '../../test/kit/shop/deploy-shop.ts'
 import { SHOP_IMAGES } from '../../test/kit/shop/shop-images.ts'
 import type { ShopNamespaces } from '../../test/kit/shop/shop-manifests.ts'
 import { waitUntilUp } from '../../test/kit/shop/wait-until-up.ts'
@@ -29,13 +30,7 @@ export async function playLocal(stage: Stage, cluster: KubectlCluster): Promise<
     caption: 'Containers one by one, with init containers and sidecars, in the table of kubectl-images',
     command: 'kubectl images -n shop web -c pod,container,image,size',
   })
-  await stage.showStream({
-    caption: 'The stream, while deployment/web is changed to another image',
-    command: 'kubectl images -n shop --follow',
-    meanwhile: (signal) => changeImage(cluster, 'shop', SHOP_IMAGES.nginxNext, signal),
-    until: `[-|image]  ${SHOP_IMAGES.nginx} `,
-    atMostMs: ROLLOUT_MS,
-  })
+  await showRollout(stage, cluster, 'shop', 'kubectl images -n shop --follow')
   await stage.show({ caption: 'What each node carries', command: 'kubectl images -A --by node' })
   await stage.show({
     caption: 'For programs: Image objects',
@@ -122,18 +117,14 @@ export async function playShopOn(
   { context, namespaces, signal }: { context: string; namespaces: ShopNamespaces; signal: AbortSignal },
 ): Promise<void> {
   const images = `kubectl images --context ${quoted(context)} -n ${namespaces.shop}`
-  const there = await cluster.kubectl([
-    'get',
-    'namespace',
-    namespaces.shop,
-    namespaces.pay,
-    '--ignore-not-found',
-    '--output=name',
-  ])
-  // An empty answer that is a failure says nothing, and what is there already must never be taken away at the end.
-  if (there.exitCode !== 0) throw new Error(`cannot tell which namespaces there are: ${there.stderr.trim()}`)
-  if (there.stdout !== '') {
-    throw new Error(`there is ${there.stdout.trim().replaceAll('\n', ' and ')} already; nothing was written`)
+  // What is there already must never be taken away at the end.
+  const there = await kubectlOutput(
+    cluster,
+    ['get', 'namespace', namespaces.shop, namespaces.pay, '--ignore-not-found', '--output=name'],
+    { signal },
+  )
+  if (there !== '') {
+    throw new Error(`there is ${there.trim().replaceAll('\n', ' and ')} already; nothing was written`)
   }
   try {
     await step('putting the shop up', async () => {
@@ -142,31 +133,28 @@ export async function playShopOn(
       await waitUntilUp(cluster, Object.values(namespaces), signal)
     })
     await stage.show({ caption: 'The shop’s images', command: images })
-    await stage.showStream({
-      caption: 'The stream, while deployment/web is changed to another image',
-      command: `${images} --follow`,
-      meanwhile: (limit) => changeImage(cluster, namespaces.shop, SHOP_IMAGES.nginxNext, limit),
-      until: `[-|image]  ${SHOP_IMAGES.nginx} `,
-      atMostMs: ROLLOUT_MS,
-    })
+    await showRollout(stage, cluster, namespaces.shop, `${images} --follow`)
   } finally {
     say('taking the shop away again')
     await removeShop(cluster, namespaces)
   }
 }
 
-async function changeImage(
+/** Shows a stream of images, while another is set. */
+async function showRollout(
+  stage: Stage,
   cluster: KubectlCluster,
   namespace: string,
-  image: string,
-  signal: AbortSignal,
+  command: string,
 ): Promise<void> {
-  await run(cluster, ['set', 'image', '-n', namespace, 'deployment/web', `app=${image}`], signal)
-}
-
-async function run(cluster: KubectlCluster, args: readonly string[], signal: AbortSignal): Promise<void> {
-  const { exitCode, stderr } = await cluster.kubectl(args, { signal })
-  if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr.trim()}`)
+  const change = ['set', 'image', '-n', namespace, 'deployment/web', `app=${SHOP_IMAGES.nginxNext}`]
+  await stage.showStream({
+    caption: 'The stream, while deployment/web is changed to another image',
+    command,
+    meanwhile: async (signal) => void (await kubectlOutput(cluster, change, { signal })),
+    until: `[-|image]  ${SHOP_IMAGES.nginx} `,
+    atMostMs: ROLLOUT_MS,
+  })
 }
 
 function quoted(word: string): string {

@@ -7,31 +7,14 @@ import { loadConnection } from '../../src/core/kube/kubeconfig.ts'
 import { systemClock } from '../../src/core/lib/time.ts'
 import type { KubernetesObject } from '../../src/core/wire/admission-review.ts'
 import type { Change } from '../../src/core/wire/change.ts'
+import { ARGO_CD_APPLICATIONS, syncedApplication } from '../kit/argo-cd.ts'
 import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
+import { kubectlOutput } from '../kit/kubernetes/kubectl.ts'
 import { deleteNamespace, ensureNamespace } from '../kit/kubernetes/namespaces.ts'
 import { requireCluster } from '../kit/kubernetes/shared.ts'
 
 const NAMESPACE = 'blame-sources'
 const CONFIG_MAPS = { group: '', version: 'v1', resource: 'configmaps', kind: 'ConfigMap' }
-
-const APPLICATIONS = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'applications.argoproj.io' },
-  spec: {
-    group: 'argoproj.io',
-    scope: 'Namespaced',
-    names: { plural: 'applications', singular: 'application', kind: 'Application' },
-    versions: [
-      {
-        name: 'v1alpha1',
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  },
-}
 
 describe('Changes of GitOps tools on a real API server', () => {
   let cluster: ControlPlane
@@ -41,7 +24,7 @@ describe('Changes of GitOps tools on a real API server', () => {
     this.timeout(300_000)
     cluster = await requireCluster(this)
     await ensureNamespace(cluster.admin, NAMESPACE)
-    await run(['create', '-f', '-'], APPLICATIONS)
+    await run(['create', '-f', '-'], ARGO_CD_APPLICATIONS)
     await run(['wait', '--for=condition=Established', 'crd/applications.argoproj.io', '--timeout=120s'])
     const synced = {
       apiVersion: 'v1',
@@ -56,19 +39,9 @@ describe('Changes of GitOps tools on a real API server', () => {
     const shown = await run(['get', 'configmap', 'app', '-o', 'json', '--show-managed-fields'])
     const object = JSON.parse(shown) as KubernetesObject
     changes = ownerHistory(object, CONFIG_MAPS, new Set())
-    const startedAt = object.metadata?.creationTimestamp
-    await run(['create', '-f', '-'], {
-      apiVersion: 'argoproj.io/v1alpha1',
-      kind: 'Application',
-      metadata: { name: 'shop' },
-      status: {
-        operationState: {
-          startedAt,
-          operation: { initiatedBy: { username: 'dev-2@example.org' } },
-          syncResult: { revision: '9f3c2e1' },
-        },
-      },
-    })
+    const startedAt = object.metadata?.creationTimestamp ?? ''
+    const sync = { startedAt, revision: '9f3c2e1', username: 'dev-2@example.org' }
+    await run(['create', '-f', '-'], syncedApplication(NAMESPACE, sync))
   })
 
   after(async function () {
@@ -77,11 +50,9 @@ describe('Changes of GitOps tools on a real API server', () => {
     await deleteNamespace(cluster.admin, NAMESPACE)
   })
 
-  async function run(args: readonly string[], input?: object): Promise<string> {
+  function run(args: readonly string[], input?: object): Promise<string> {
     const given = input === undefined ? {} : { input: JSON.stringify(input) }
-    const { stdout, stderr, exitCode } = await cluster.kubectl(['-n', NAMESPACE, ...args], given)
-    assert.equal(exitCode, 0, stderr)
-    return stdout
+    return kubectlOutput(cluster, ['-n', NAMESPACE, ...args], given)
   }
 
   async function told(kubeconfig: string, asked = changes): Promise<string[]> {

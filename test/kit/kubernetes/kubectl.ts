@@ -20,6 +20,22 @@ export interface KubectlResult {
   readonly exitCode: number
 }
 
+/** A cluster as far as kubectl reaches: the kit's own, or a person's. */
+export interface KubectlCluster {
+  kubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>
+}
+
+/** What kubectl prints; throws what it says where it fails. */
+export async function kubectlOutput(
+  cluster: KubectlCluster,
+  args: readonly string[],
+  options?: KubectlOptions,
+): Promise<string> {
+  const { stdout, stderr, exitCode } = await cluster.kubectl(args, options)
+  if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr.trim()}`)
+  return stdout
+}
+
 /** Runs a program to its end; a bad exit code is an answer and does not throw. */
 export async function runKubectl(
   program: string,

@@ -1,12 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { KubernetesObject } from '@kubernetes/client-node'
-import type { KubectlOptions, KubectlResult } from '../kubernetes/kubectl.ts'
+import { type KubectlCluster, kubectlOutput } from '../kubernetes/kubectl.ts'
 import { payManifests, shopManifests, type ShopNamespaces } from './shop-manifests.ts'
-
-/** A cluster as far as kubectl reaches: the kit's own, or a person's. */
-export interface KubectlCluster {
-  kubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>
-}
 
 const READY_LIMIT_MS = 30_000
 
@@ -14,7 +9,7 @@ const READY_LIMIT_MS = 30_000
 export async function deployShop(cluster: KubectlCluster, namespaces: ShopNamespaces): Promise<void> {
   await makeNamespace(cluster, namespaces.shop)
   await applyManifests(cluster, shopManifests(namespaces))
-  await must(cluster, [
+  await kubectlOutput(cluster, [
     'create',
     'job',
     scheduledJobName('report', Date.now()),
@@ -35,12 +30,12 @@ export async function applyManifests(
   items: readonly KubernetesObject[],
 ): Promise<void> {
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
-  await must(cluster, ['apply', '--server-side', '--filename=-'], { input })
+  await kubectlOutput(cluster, ['apply', '--server-side', '--filename=-'], { input })
 }
 
 /** Deletes the shop's namespaces and waits until they are gone; fine where there are none. */
 export async function removeShop(cluster: KubectlCluster, { shop, pay }: ShopNamespaces): Promise<void> {
-  await must(cluster, ['delete', 'namespace', shop, pay, '--ignore-not-found', '--timeout=120s'])
+  await kubectlOutput(cluster, ['delete', 'namespace', shop, pay, '--ignore-not-found', '--timeout=120s'])
 }
 
 /** The name of a CronJob's Job for a time, in epoch milliseconds: the CronJob's name and the time in minutes. */
@@ -57,13 +52,4 @@ async function makeNamespace(cluster: KubectlCluster, name: string): Promise<voi
   ) {
     await delay(100, undefined, { signal })
   }
-}
-
-async function must(
-  cluster: KubectlCluster,
-  args: readonly string[],
-  options?: KubectlOptions,
-): Promise<void> {
-  const { exitCode, stderr } = await cluster.kubectl(args, options)
-  if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr.trim()}`)
 }

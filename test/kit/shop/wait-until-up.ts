@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { V1DaemonSet, V1Deployment, V1Job, V1Pod, V1StatefulSet } from '@kubernetes/client-node'
-import type { KubectlCluster } from './deploy-shop.ts'
+import { type KubectlCluster, kubectlOutput } from '../kubernetes/kubectl.ts'
 
 const READY_LIMIT_MS = 180_000
 const POLL_MS = 200
@@ -26,14 +26,8 @@ type Workload = V1Deployment | V1StatefulSet | V1DaemonSet | V1Job | V1Pod
 
 async function missingIn(cluster: KubectlCluster, namespace: string): Promise<string[]> {
   const kinds = 'deployments,statefulsets,daemonsets,jobs,pods'
-  const { stdout, stderr, exitCode } = await cluster.kubectl([
-    'get',
-    kinds,
-    `--namespace=${namespace}`,
-    '--output=json',
-  ])
-  if (exitCode !== 0) throw new Error(`kubectl get: ${stderr.trim()}`)
-  const { items } = JSON.parse(stdout) as { items: Workload[] }
+  const found = await kubectlOutput(cluster, ['get', kinds, `--namespace=${namespace}`, '--output=json'])
+  const { items } = JSON.parse(found) as { items: Workload[] }
   return items
     .filter((workload) => !isUp(workload))
     .map(({ kind = '', metadata }) => `${kind.toLowerCase()}/${metadata?.name} in ${namespace}`)
