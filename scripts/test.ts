@@ -7,6 +7,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { readReport, summarize, type Outcome } from './test/outcome.ts'
 import { chooseParts, lanes, type Part, type SuitePart } from './test/parts.ts'
+import { splitFiles } from './test/split-files.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const CLUSTER_TEARDOWN = 'test/kit/kubernetes/global-teardown.ts'
@@ -79,9 +80,27 @@ async function runSuite(part: SuitePart, running: Set<ChildProcess>): Promise<Ou
     const failed = [{ title: part.name, text: `there is no test in test/${part.name}` }]
     return { part: part.name, passed: 0, failed, skipped: [], ms: 0 }
   }
+  const started = performance.now()
+  const counts = await Promise.all(
+    splitFiles(files, part.processes).map((list) => runMocha(part, list, running)),
+  )
+  return {
+    part: part.name,
+    passed: counts.reduce((sum, { passed }) => sum + passed, 0),
+    failed: counts.flatMap(({ failed }) => failed),
+    skipped: counts.flatMap(({ skipped }) => skipped),
+    ms: performance.now() - started,
+  }
+}
+
+/** One process with some of a suite's files; files of one process share what is shared. */
+async function runMocha(
+  part: SuitePart,
+  files: readonly string[],
+  running: Set<ChildProcess>,
+): Promise<Omit<Outcome, 'part' | 'ms'>> {
   const folder = await mkdtemp(join(tmpdir(), 'deckwatch-test-'))
   const report = join(folder, 'report')
-  const started = performance.now()
   try {
     const teardown =
       part.usesClusters && existsSync(join(root, CLUSTER_TEARDOWN))
@@ -93,8 +112,7 @@ async function runSuite(part: SuitePart, running: Set<ChildProcess>): Promise<Ou
       stdio: ['ignore', 'inherit', 'inherit'],
     })
     const status = await ended(child, running)
-    const counted = readReport(await readFile(report, 'utf8').catch(() => ''), status)
-    return { part: part.name, ...counted, ms: performance.now() - started }
+    return readReport(await readFile(report, 'utf8').catch(() => ''), status)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

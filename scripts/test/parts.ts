@@ -9,6 +9,8 @@ export type Part = { readonly name: string } & (
       readonly usesClusters: boolean
       /** Mostly waits, and for nothing that others would delay: it runs beside the suites that stand before it. */
       readonly runsBeside: boolean
+      /** So many processes share its files, side by side: it waits more than it computes. */
+      readonly processes: number
     }
 )
 
@@ -17,13 +19,14 @@ export type SuitePart = Extract<Part, { kind: 'suite' }>
 
 const suite = (
   name: string,
-  needs: { needsBuild?: boolean; usesClusters?: boolean; runsBeside?: boolean } = {},
+  needs: { needsBuild?: boolean; usesClusters?: boolean; runsBeside?: boolean; processes?: number } = {},
 ): Part => ({
   name,
   kind: 'suite',
   needsBuild: false,
   usesClusters: false,
   runsBeside: false,
+  processes: 1,
   ...needs,
 })
 
@@ -45,7 +48,7 @@ export const PARTS: readonly Part[] = [
   suite('contract', { usesClusters: true }),
   suite('cli', { needsBuild: true }),
   suite('node', { needsBuild: true, usesClusters: true, runsBeside: true }),
-  suite('cluster', { needsBuild: true, usesClusters: true }),
+  suite('cluster', { needsBuild: true, usesClusters: true, processes: 2 }),
   suite('soak', { needsBuild: true, usesClusters: true }),
 ]
 

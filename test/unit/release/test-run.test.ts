@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readReport, summarize, type Outcome } from '../../../scripts/test/outcome.ts'
 import { chooseParts, lanes } from '../../../scripts/test/parts.ts'
+import { splitFiles } from '../../../scripts/test/split-files.ts'
 
 const report = (...lines: readonly object[]): string =>
   lines.map((line) => `${JSON.stringify(line)}\n`).join('')
@@ -25,6 +26,24 @@ describe('the order of the parts', () => {
     assert.deepEqual(names('unit', 'cli'), [[['unit', 'cli']]])
     assert.deepEqual(names('node'), [[['node']], []])
     assert.deepEqual(names('lint'), [])
+  })
+})
+
+describe('the files of a part that several processes share', () => {
+  const files = ['demo', 'a', 'audit-faults', 'b', 'kit', 'c'].map((name) => `test/cluster/${name}.test.ts`)
+
+  it('are laid into as many lists, each file once and in order, which take about the same time', () => {
+    const lists = splitFiles(files, 2)
+    assert.deepEqual(lists.flat().toSorted(), files.toSorted())
+    assert.deepEqual(lists, [
+      ['a', 'audit-faults', 'b', 'c'].map((name) => `test/cluster/${name}.test.ts`),
+      ['demo', 'kit'].map((name) => `test/cluster/${name}.test.ts`),
+    ])
+  })
+
+  it('stay together for one process, and make no empty list', () => {
+    assert.deepEqual(splitFiles(files, 1), [files])
+    assert.deepEqual(splitFiles(['test/cluster/a.test.ts'], 2), [['test/cluster/a.test.ts']])
   })
 })
 
@@ -76,6 +95,27 @@ describe('the summary of a run', () => {
     assert.match(text, /^skipped {2}unit: b: needs root$/m)
     assert.match(text, /^failed {3}unit: a$/m)
     assert.match(text, /\n9 passed, 1 failed, 1 skipped\n$/)
+  })
+
+  it('tells before the table why each test failed, from the beginning and the end of what there is to say', () => {
+    const long = Array.from({ length: 500 }, (_, index) => `line ${index}`).join('\n')
+    const failed = [
+      { title: 'a', text: 'AssertionError: boom\n    at a.test.ts:1:2' },
+      { title: 'b', text: long },
+    ]
+    const { text } = summarize([outcome({ passed: 1, failed })])
+    const [told = '', table = ''] = text.split('\npart ')
+    assert.match(told, /^✖ unit: a\n {4}AssertionError: boom\n {8}at a\.test\.ts:1:2$/m)
+    assert.match(told, /^✖ unit: b\n {4}line 0\n[^]*^ {4}… 440 lines …\n[^]*^ {4}line 499$/m)
+    assert.doesNotMatch(table, /boom/)
+  })
+
+  it('tells less of each failure where there are many, and is never long', () => {
+    const text = Array.from({ length: 500 }, (_, index) => `line ${index} ${'x'.repeat(1000)}`).join('\n')
+    const failed = Array.from({ length: 10 }, (_, index) => ({ title: `a${index}`, text }))
+    const summary = summarize([outcome({ failed })]).text
+    assert.ok(summary.length < 12_000, `${summary.length} characters`)
+    for (const { title } of failed) assert.match(summary, new RegExp(`^✖ unit: ${title}\\n {4}line 0 `, 'm'))
   })
 
   it('is bad from two unexplained skips in a hundred tests on, whatever the explained ones', () => {
