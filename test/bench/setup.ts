@@ -81,6 +81,7 @@ export async function startBenchCluster(size: BulkOptions): Promise<BenchCluster
   const env = {
     KUBECONFIG: control.adminKubeconfig,
     KUBECACHEDIR: control.folder.file('kubectl-cache'),
+    XDG_CACHE_HOME: control.folder.file('plugin-cache'),
     // Node and Bun read this file at each start; few people have it set, and kubectl knows nothing of it.
     NODE_EXTRA_CA_CERTS: undefined,
   }

@@ -87,6 +87,7 @@ describe('npm run demo', function () {
     const environmentOf = (kubeconfig: string) => ({
       KUBECONFIG: kubeconfig,
       KUBECACHEDIR: join(folder, 'kubectl-cache'),
+      XDG_CACHE_HOME: join(folder, 'plugin-cache'),
       PATH: [dirname(own.kubectlPath), process.env['PATH']].join(delimiter),
     })
 

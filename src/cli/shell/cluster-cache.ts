@@ -1,4 +1,12 @@
-import { mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type { ClusterConnection } from '../../core/kube/connection.ts'
 
@@ -8,6 +16,12 @@ export interface ClusterCache {
   write(value: unknown): void
   remove(): void
 }
+
+/** Files of clusters that were not asked for so long are dropped, in milliseconds. */
+const UNUSED_MS = 30 * 24 * 60 * 60 * 1000
+
+/** Files of this folder that are of one cluster, and drafts that a killed run left. */
+const OWN_FILE = /^(?:companion|types)-[0-9a-f]{16}\.json(?:\.\d+)?$/
 
 /**
  * The file `TOPIC-CLUSTER.json` in `$XDG_CACHE_HOME/deckwatch`, or `~/.cache/deckwatch`. All synchronous, since it
@@ -27,14 +41,29 @@ export function clusterCache(
       // Beside the file first: another run never reads half of it.
       const draft = `${file}.${process.pid}`
       attempt(() => {
+        // Clusters come and go. Only with a new one's first file, so that others do not pay for it.
+        const isNew = statSync(file, { throwIfNoEntry: false }) === undefined
         mkdirSync(folder, { recursive: true, mode: 0o700 })
         writeFileSync(draft, JSON.stringify(value), { mode: 0o600 })
         renameSync(draft, file)
+        if (isNew) dropUnused(folder)
       })
     },
     remove() {
       attempt(() => unlinkSync(file))
     },
+  }
+}
+
+/** By the machine's own clock, as the files' times are. */
+function dropUnused(folder: string): void {
+  const oldest = Date.now() - UNUSED_MS
+  for (const name of readdirSync(folder)) {
+    if (!OWN_FILE.test(name)) continue
+    const path = join(folder, name)
+    attempt(() => {
+      if (statSync(path).mtimeMs < oldest) unlinkSync(path)
+    })
   }
 }
 

@@ -3,9 +3,15 @@ import type { ClusterConnection } from '../../core/kube/connection.ts'
 import type { Clock } from '../../core/lib/time.ts'
 import { clusterCache } from './cluster-cache.ts'
 
-/** How long a companion is believed to be there, and to be absent or down, in milliseconds. */
-const FOUND_MS = 600_000
-const MISSED_MS = 60_000
+/**
+ * How long a state is believed, in milliseconds. One that is down may be back at any moment, and asking again costs no
+ * more than the probe's time limit: it is remembered for those who run many commands at once only.
+ */
+const BELIEVED_MS: Readonly<Record<CompanionState['state'], number>> = {
+  found: 600_000,
+  absent: 60_000,
+  down: 5000,
+}
 
 /** What was last found out about one cluster's companion, kept between runs. */
 export interface CompanionMemory {
@@ -36,9 +42,7 @@ export function companionMemory(
       if (!entry?.state || entry.at === undefined || !isState(entry.state)) return undefined
       const age = clock.now() - entry.at
       // Of a clock that was set back nothing is known.
-      return age >= 0 && age < (entry.state.state === 'found' ? FOUND_MS : MISSED_MS)
-        ? entry.state
-        : undefined
+      return age >= 0 && age < BELIEVED_MS[entry.state.state] ? entry.state : undefined
     },
     keep(state) {
       cache.write({ state, at: clock.now() } satisfies Entry)

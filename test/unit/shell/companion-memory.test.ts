@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { companionMemory, type CompanionMemory } from '../../../src/cli/shell/companion-memory.ts'
@@ -7,7 +7,8 @@ import type { CompanionState } from '../../../src/core/kube/companion.ts'
 import { ManualClock } from '../../kit/manual-clock.ts'
 
 const found: CompanionState = { state: 'found', resources: ['images', 'clusterimages'] }
-const MINUTE = 60_000
+const SECOND = 1000
+const DAY = 24 * 60 * 60 * SECOND
 
 describe('what is remembered of a companion', () => {
   let cache: string
@@ -29,15 +30,15 @@ describe('what is remembered of a companion', () => {
     assert.deepEqual(memory().recall(), found)
   })
 
-  const lasting: [state: CompanionState, minutes: number][] = [
-    [found, 10],
-    [{ state: 'absent' }, 1],
-    [{ state: 'down', reason: 'no endpoints' }, 1],
+  const lasting: [state: CompanionState, seconds: number][] = [
+    [found, 600],
+    [{ state: 'absent' }, 60],
+    [{ state: 'down', reason: 'no endpoints' }, 5],
   ]
-  for (const [state, minutes] of lasting) {
-    it(`lasts ${minutes} min where it is ${state.state}`, async () => {
+  for (const [state, seconds] of lasting) {
+    it(`lasts ${seconds} s where it is ${state.state}`, async () => {
       memory().keep(state)
-      await clock.advance(minutes * MINUTE - 1)
+      await clock.advance(seconds * SECOND - 1)
       assert.deepEqual(memory().recall(), state)
       await clock.advance(1)
       assert.equal(memory().recall(), undefined)
@@ -59,7 +60,7 @@ describe('what is remembered of a companion', () => {
 
   it('is nothing where the clock was set back', () => {
     memory().keep(found)
-    clock = new ManualClock(clock.now() - MINUTE)
+    clock = new ManualClock(clock.now() - SECOND)
     assert.equal(memory().recall(), undefined)
   })
 
@@ -99,6 +100,21 @@ describe('what is remembered of a companion', () => {
       found,
     )
     assert.deepEqual((await readdir(cache)).toSorted(), ['.cache', 'profile'])
+  })
+
+  it('lets go of clusters that were not asked for a month, and of nothing else', async () => {
+    for (const server of ['https://gone', 'https://one']) memory(server).keep(found)
+    const folder = join(cache, 'deckwatch')
+    const [first = '', second = ''] = await readdir(folder)
+    const old = new Date(Date.now() - 31 * DAY)
+    const foreign = ['companion-image', `companion-${'0'.repeat(16)}.json.bak`, 'kubernetes-1.35.lock']
+    for (const name of foreign) await writeFile(join(folder, name), '')
+    await writeFile(join(folder, `${first}.4711`), '')
+    for (const name of [...foreign, first, `${first}.4711`]) await utimes(join(folder, name), old, old)
+    memory('https://new').keep(found)
+    const left = await readdir(folder)
+    assert.equal(left.length, foreign.length + 2)
+    for (const name of [...foreign, second]) assert.ok(left.includes(name), name)
   })
 
   it('is silently nothing where no file can be written', async () => {
