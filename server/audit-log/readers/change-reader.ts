@@ -1,10 +1,5 @@
 import { type Clock, rfc3339Seconds } from '../../../src/core/lib/time.ts'
-import {
-  RECORDED_SINCE,
-  type ChangeListExtra,
-  type ChangeState,
-  type FieldTouch,
-} from '../../../src/core/wire/change.ts'
+import type { ChangeListExtra, ChangeState, FieldTouch } from '../../../src/core/wire/change.ts'
 import { ApiError } from '../../kit/api/api-error.ts'
 import type { AccessReviewer } from '../../kit/api/authorize.ts'
 import type { Caller } from '../../kit/api/caller.ts'
@@ -20,6 +15,7 @@ import type {
 } from '../../kit/api/resource.ts'
 import type { ChangeQuery, NumberedChange, StoredTouch } from '../store/audit-store.ts'
 import type { ChangeSource, RecorderState } from './change-source.ts'
+import { listWarnings, unrecordedIn } from './list-warnings.ts'
 import { readPageToken, writePageToken } from './page-token.ts'
 import { changeFields, LANDED, selectsState } from './selectable.ts'
 import { changeId, changeName } from '../change-name.ts'
@@ -84,7 +80,16 @@ export class ChangeReader implements ResourceReader {
       continue: page.next ? writePageToken(page.next) : '',
       remaining: undefined,
       extra: { ...extra },
-      warnings: [...warningsOf(state, extra.gaps), ...historyWarnings(state, query.sinceTime)],
+      warnings: listWarnings({
+        state,
+        gaps: extra.gaps,
+        fields: query.fields,
+        sinceTime: query.sinceTime,
+        span: {
+          from: (page.next ? undefined : query.sinceTime) ?? page.items.at(-1)?.time ?? state.store.begins,
+          to: after?.time ?? query.untilTime ?? this.#deps.clock.now(),
+        },
+      }),
     }
   }
 
@@ -200,6 +205,7 @@ export class ChangeReader implements ResourceReader {
         })),
       ...(touched ? { touched: touched.map(servedTouch) } : {}),
       ...(kept === undefined ? {} : { kept }),
+      ...(unrecordedIn(query.fields, state) === undefined ? {} : { unrecorded: true }),
     }
   }
 
@@ -322,21 +328,4 @@ function rightEnded(): ApiError {
     'Expired',
     'what you may see is no longer what it was when this watch began: list again',
   )
-}
-
-function warningsOf({ ready, store }: Known, gaps: ChangeListExtra['gaps']): string[] {
-  const lasting = gaps.filter(({ to }) => to === undefined).slice(0, 1)
-  return [
-    ...(ready.ok
-      ? lasting.map(({ from, reason }) => `changes are not recorded since ${from}: ${reason}`)
-      : [`changes are not recorded at present: ${ready.reason}`]),
-    ...(store.setAside === undefined
-      ? []
-      : [`the history was found damaged and begun anew at ${rfc3339Seconds(store.begins)}`]),
-  ]
-}
-
-function historyWarnings({ store }: Known, sinceTime: number | undefined): string[] {
-  if (sinceTime === undefined || sinceTime >= store.begins) return []
-  return [`${RECORDED_SINCE} ${rfc3339Seconds(store.begins)}`]
 }

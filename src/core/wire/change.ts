@@ -148,6 +148,12 @@ export interface FieldTouch {
 /** How the warning begins that comes with a list that was asked for from before recording began; the time follows. */
 export const RECORDED_SINCE = 'changes are recorded since'
 
+/** How the warning begins that comes with a list over ended gaps, which its `gaps` name too. */
+export const NOT_RECORDED = 'changes were not recorded'
+
+/** How the warning begins that comes with a list whose `unrecorded` is set. */
+export const UNRECORDED = 'not recorded:'
+
 /** What a list of changes tells beside its items, at the top level of the list object. */
 export interface ChangeListExtra {
   /** RFC 3339 UTC: nothing before was recorded. */
@@ -158,4 +164,6 @@ export interface ChangeListExtra {
   readonly touched?: readonly FieldTouch[]
   /** How many changes of that one object are kept. */
   readonly kept?: number
+  /** The field selector names a resource (`object.resource`) that is not recorded: only what was recorded once is told. */
+  readonly unrecorded?: true
 }

@@ -143,10 +143,58 @@ describe('readers of changes', () => {
     })
     assert.deepEqual((await list({ sinceTime: BEGINS - 1 })).warnings, [
       'changes are not recorded since 2026-11-21T02:01:00Z: webhook was removed',
+      'changes were not recorded from 2026-11-21T02:00:01Z to 2026-11-21T02:00:09Z: companion restarted',
       'changes are recorded since 2026-11-21T02:00:00Z',
     ])
     source.ready = { ok: false, reason: 'no space is left' }
-    assert.deepEqual((await list()).warnings, ['changes are not recorded at present: no space is left'])
+    assert.deepEqual((await list()).warnings?.slice(0, 1), [
+      'changes are not recorded at present: no space is left',
+    ])
+  })
+
+  it('warn of ended gaps within what a page is of, in one sentence', async () => {
+    const gap = (from: number, to: number) => ({
+      from: BEGINS + from * 1000,
+      to: BEGINS + to * 1000,
+      reason: 'companion restarted',
+    })
+    source.gapsKept = [gap(10, 16), gap(30, 36), gap(50, 58)]
+    assert.deepEqual((await list()).warnings, [
+      'changes were not recorded 3 times from 2026-11-21T02:00:10Z to 2026-11-21T02:00:58Z, 20 s in all',
+    ])
+    for (const time of [20, 40, 70]) source.add({ time: BEGINS + time * 1000 })
+    const pages = [await list({ limit: 1 })]
+    for (let page = pages[0]; page?.continue; page = pages.at(-1))
+      pages.push(await list({ limit: 1, continue: page.continue }))
+    assert.deepEqual(
+      pages.map(({ warnings }) => warnings?.map((text) => text.slice(0, 52))),
+      [
+        [],
+        ['changes were not recorded from 2026-11-21T02:00:50Z '],
+        ['changes were not recorded from 2026-11-21T02:00:30Z '],
+      ],
+    )
+    assert.match((await list({ sinceTime: BEGINS + 33_000 })).warnings?.[0] ?? '', / 2 times from /)
+  })
+
+  it('tell what is not recorded from what has no changes', async () => {
+    const of = (resource: string, group?: string) =>
+      list({
+        fields: [
+          { field: 'object.resource', operator: '=', value: resource },
+          ...(group === undefined ? [] : [{ field: 'object.group', operator: '=', value: group } as const]),
+        ],
+      })
+    for (const known of [await of('deployments'), await of('deployments', 'apps'), await of('secrets', '')])
+      assert.deepEqual([known.extra?.['unrecorded'], known.warnings], [undefined, []])
+    for (const [found, name] of [
+      [await of('replicasets', 'apps'), 'replicasets.apps'],
+      [await of('deployments', 'example.org'), 'deployments.example.org'],
+      [await of('events', ''), 'events'],
+    ] as const) {
+      assert.equal(found.extra?.['unrecorded'], true)
+      assert.match(found.warnings?.[0] ?? '', new RegExp(`^not recorded: ${name}: .*auditLog\\.resources`))
+    }
   })
 
   describe('for who may not see everything', () => {
