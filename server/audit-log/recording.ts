@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { createRedactor } from '../../src/core/model/redact-object.ts'
-import type { PurgeTarget } from '../../src/core/wire/purge.ts'
+import type { PurgeRequest } from '../../src/core/wire/purge.ts'
 import { aborted } from '../kit/aborted.ts'
 import type { Route } from '../kit/api/route.ts'
 import type { Thread } from '../kit/thread/thread-host.ts'
@@ -12,9 +12,13 @@ import { discoverRecorded } from './discover-resources.ts'
 import type { InstallKeys } from './install-keys.ts'
 import { openJournalWriter, type SharedJournalWriter } from './journal/journal-writer.ts'
 import { isLost } from './lost-reviews.ts'
-import type { PurgeCall } from './purge/purge-history.ts'
+import { answerPurges } from './purge/answer-purges.ts'
+import type { PurgeCall } from './purge/own-journal.ts'
+import type { PurgeOutcome } from './purge/purge-history.ts'
 import type { RecorderFacts, RecorderReport } from './recorder-report.ts'
 import { createRegistration, type Registration } from './registration/registration.ts'
+import { CALLS, cutJournal } from './replica/cut-journal.ts'
+import type { ReplicasPurge } from './replica/lead-purge.ts'
 import { type AdmissionOutcome, createAdmissionRoute } from './webhook/admission-route.ts'
 
 /** One time of recording, from the start of the recorder's thread to its end. */
@@ -23,8 +27,6 @@ export interface Recording {
   readonly journal: SharedJournalWriter
   readonly registration: Registration
   readonly webhook: Route
-  /** Takes values out of store and journal; tells from how many changes. */
-  purge(target: PurgeTarget, signal: AbortSignal): Promise<number>
   /** Resolves when there are other resources to record by now; rejects with what ended it, or the signal's reason. */
   readonly ended: Promise<void>
   /** Ends what is left; to be called in any case. */
@@ -101,14 +103,32 @@ export function beginRecording(
     () => clock.now(),
   )
   const stops = [registration.onChange(() => witness.tell()), onceReady(thread, () => registration.look())]
+  const purge = async (
+    { id, target: { path, ...object } }: PurgeRequest,
+    purging: AbortSignal,
+  ): Promise<PurgeOutcome> => {
+    const filter = { ...object, path }
+    const call: ReplicasPurge | PurgeCall = isShared
+      ? { id, filter }
+      : { filter, sealed: await journal.seal() }
+    return thread.call(CALLS.purge, call, AbortSignal.any([purging, either]))
+  }
+  const answering = { transport, namespace, clock, log, purge }
   const lead = async (holding: AbortSignal): Promise<void> => {
     holds = true
     witness.tell()
+    // Of several replicas, one answers.
+    const purges = answerPurges(answering, holding)
     await aborted(holding)
     holds = false
     witness.tell()
+    await purges
   }
-  const leading = isShared ? leadership.lead(lead, either) : aborted(either)
+  const leading = isShared
+    ? Promise.all([leadership.lead(lead, either), cutJournal({ thread, journal, clock, log }, either)]).then(
+        () => undefined,
+      )
+    : answerPurges(answering, either)
   // Bytes would be made a key for each value again: seven times the work.
   const hmacKey = createSecretKey(keys.hmacKey)
   const webhook = createAdmissionRoute({
@@ -140,11 +160,6 @@ export function beginRecording(
     registration,
     webhook,
     ended,
-    async purge({ path, ...object }, purging) {
-      if (isShared) throw new Error('purging a store of several replicas is not supported yet')
-      const call: PurgeCall = { filter: { ...object, path }, sealed: await journal.seal() }
-      return thread.call<number>('purge', call, AbortSignal.any([purging, either]))
-    },
     async close() {
       ending.abort()
       for (const stop of stops) stop()

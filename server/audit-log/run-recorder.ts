@@ -15,7 +15,8 @@ import { ExportCursor } from './export/export-cursor.ts'
 import { JournalProgress } from './journal/journal-progress.ts'
 import { createJournalReader } from './journal/journal-reader.ts'
 import { objectHash } from './object-hash.ts'
-import { type PurgeCall, purgeHistory } from './purge/purge-history.ts'
+import { journalReviews, type PurgeCall } from './purge/own-journal.ts'
+import { purgeHistory, type PurgeOutcome } from './purge/purge-history.ts'
 import { sourceCalls } from './readers/threaded-source.ts'
 import { unrecordedNamespaces } from './recorded-resources.ts'
 import type { RecorderFacts } from './recorder-report.ts'
@@ -64,8 +65,8 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
     if (store) return store
     throw new StoreGone('the store is not open yet')
   }
-  let purging: ((call: PurgeCall, signal: AbortSignal) => Promise<number>) | undefined
-  const purge = (call: PurgeCall, signal: AbortSignal): Promise<number> => {
+  let purging: ((call: PurgeCall, signal: AbortSignal) => Promise<PurgeOutcome>) | undefined
+  const purge = (call: PurgeCall, signal: AbortSignal): Promise<PurgeOutcome> => {
     if (purging) return purging(call, signal)
     throw new StoreGone('the store is not open yet')
   }
@@ -104,8 +105,10 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
       if (now.ready.ok) exporting ??= exporter?.run(ending.signal)
     },
   })
-  const history = { store, journal, writer, clock, waiting: () => recorder.counts.waiting }
-  purging = (call, signal) => purgeHistory(history, call, AbortSignal.any([signal, ending.signal]))
+  const history = { store, recorder, clock }
+  const own = { store, journal, writer }
+  purging = ({ filter, sealed }, signal) =>
+    purgeHistory(history, filter, journalReviews(own, sealed), AbortSignal.any([signal, ending.signal]))
   const exporter = exporterOf(config.auditExport, { store, clock, log })
   let exporting: Promise<void> | undefined
   const signOfLife = setInterval(() => reporter.again(), SIGN_OF_LIFE_MS)

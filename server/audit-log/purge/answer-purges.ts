@@ -2,9 +2,12 @@ import { requestJson } from '../../../src/core/kube/json-request.ts'
 import type { KubeTransport } from '../../../src/core/kube/transport.ts'
 import { DeckError } from '../../../src/core/lib/errors.ts'
 import type { Clock } from '../../../src/core/lib/time.ts'
-import { PURGE_CONFIG_MAP, type PurgeAnswer, type PurgeTarget } from '../../../src/core/wire/purge.ts'
+import type { KubernetesObject } from '../../../src/core/wire/admission-review.ts'
+import { PURGE_CONFIG_MAP, type PurgeAnswer, type PurgeRequest } from '../../../src/core/wire/purge.ts'
 import type { Log } from '../../kit/log.ts'
 import { followObject } from '../../kit/tls/single-object.ts'
+import { managerOf } from '../recorder/field-manager.ts'
+import type { PurgeOutcome } from './purge-history.ts'
 import { type AskedPurge, readPurgeRequest } from './purge-request.ts'
 
 /** What answering stands on. */
@@ -14,12 +17,15 @@ export interface AnswerPurgesDeps {
   readonly namespace: string
   readonly clock: Clock
   readonly log: Log
-  /** Takes it out of all that is kept, and tells from how many changes; rejects with why not, one clause. */
-  readonly purge: (target: PurgeTarget, signal: AbortSignal) => Promise<number>
+  /** Takes it out of all that is kept; rejects with why not, one clause. */
+  readonly purge: (request: PurgeRequest, signal: AbortSignal) => Promise<PurgeOutcome>
 }
 
-interface ConfigMap {
-  readonly metadata: { readonly uid: string; readonly resourceVersion: string }
+interface ConfigMap extends KubernetesObject {
+  readonly metadata: NonNullable<KubernetesObject['metadata']> & {
+    readonly uid: string
+    readonly resourceVersion: string
+  }
   readonly data?: Readonly<Record<string, string>> | null
 }
 
@@ -57,7 +63,7 @@ export async function answerPurges(deps: AnswerPurgesDeps, signal: AbortSignal):
       for await (const state of states) {
         const asked: AskedPurge = state ? readPurgeRequest(state.object.data ?? {}) : { type: 'none' }
         if (!state || asked.type === 'none') continue
-        if (last === undefined || last.id !== idOf(asked)) last = await answerTo(deps, asked, signal)
+        if (last === undefined || last.id !== idOf(asked)) last = await answerTo(deps, asked, state, signal)
         await write(deps, state, last, signal)
       }
     } catch (error) {
@@ -80,30 +86,31 @@ function idOf(asked: Asked): string {
   return asked.type === 'request' ? asked.request.id : asked.id
 }
 
-async function answerTo(deps: AnswerPurgesDeps, asked: Asked, signal: AbortSignal): Promise<PurgeAnswer> {
+async function answerTo(
+  { purge, log }: AnswerPurgesDeps,
+  asked: Asked,
+  { object }: PurgeState,
+  signal: AbortSignal,
+): Promise<PurgeAnswer> {
   const id = idOf(asked)
   if (asked.type === 'unreadable') return { id, done: false, reason: asked.reason }
-  return { id, ...(await outcome(deps, asked.request.target, signal)) }
-}
-
-type Outcome =
-  { readonly done: true; readonly changes: number } | { readonly done: false; readonly reason: string }
-
-async function outcome(
-  { purge, log }: AnswerPurgesDeps,
-  target: PurgeTarget,
-  signal: AbortSignal,
-): Promise<Outcome> {
+  const { time, target } = asked.request
+  const about = { request: id, target }
+  // Nobody tells who a person is that wrote the ConfigMap, and what stands in it anybody may write who may write it.
+  const program = managerOf(object, [{ path: 'data.request', op: 'add' }])
+  log.info({ ...about, asked: time, program, by: BY }, 'a purge was asked for')
   try {
-    const changes = await purge(target, signal)
-    log.info({ target, changes }, 'purged what was asked for')
-    return { done: true, changes }
+    const outcome = await purge(asked.request, signal)
+    log.info({ ...about, ...outcome }, 'purged what was asked for')
+    return { id, done: true, ...outcome }
   } catch (error) {
     if (signal.aborted) throw error
-    log.warn({ err: error, target }, 'could not purge')
-    return { done: false, reason: error instanceof Error ? error.message : String(error) }
+    log.warn({ ...about, err: error }, 'could not purge')
+    return { id, done: false, reason: error instanceof Error ? error.message : String(error) }
   }
 }
+
+const BY = `not known here: the cluster's own audit log has who patched configmap ${PURGE_CONFIG_MAP}`
 
 async function write(
   { transport, namespace, log }: AnswerPurgesDeps,

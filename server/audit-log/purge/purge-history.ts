@@ -1,52 +1,55 @@
 import type { Clock } from '../../../src/core/lib/time.ts'
-import type { JournalReader, SealedJournal } from '../journal/journal.ts'
+import type { Recorder } from '../recorder/recorder.ts'
 import type { AuditStore, PurgeFilter } from '../store/audit-store.ts'
+import { within } from './within.ts'
 
-/** What the recorder's thread is asked to purge. */
-export interface PurgeCall {
-  readonly filter: PurgeFilter
-  /** Where the journal's segments ended when it was asked. */
-  readonly sealed: SealedJournal
+/** What a purge came to. */
+export interface PurgeOutcome {
+  /** From how many changes something was taken. */
+  readonly changes: number
+  /** Of several replicas: how many were away, and do their part when they are back. */
+  readonly away?: number
+  /** What could not be overwritten, in one clause; left out where nothing is left. */
+  readonly remains?: string
 }
 
 /** What purging stands on. */
 export interface PurgeHistoryDeps {
-  readonly store: Pick<AuditStore, 'position' | 'purge'>
-  readonly journal: Pick<JournalReader, 'release'>
-  /** Of the journal. */
-  readonly writer: number
-  /** How many observed writes are not decided, whose objects are held in memory. */
-  readonly waiting: () => number
+  readonly store: Pick<AuditStore, 'purge' | 'scrub'>
+  readonly recorder: Pick<Recorder, 'counts' | 'between'>
   readonly clock: Clock
+}
+
+/** Where reviews come from that may hold what is to go. */
+export interface PurgedReviews {
+  /** Whether all that had come when it was asked is in the store. */
+  isTaken(): Promise<boolean>
+  /** Lets go of all of that; told from how many changes of the store something was taken, gives how many to tell. */
+  release(changes: number): Promise<number>
 }
 
 /** Reviews are decided after 30 s at most. */
 const TAKEN_MS = 60_000
 /** On a busy cluster there may always be some: by then those of before are decided. */
-const DECIDED_MS = 5000
-const LOOK_MS = 100
+const DECIDED_MS = 8000
 
 /**
- * Takes values out of the store and out of the journal as it was when it was sealed. What was in the journal is moved into
- * the store first, so that nothing is lost but these values; rejects, and may be called again, where that takes too long.
+ * Takes values out of the store and out of what came before it. What came is moved into the store first, so that nothing
+ * is lost but these values; rejects, and may be called again, where that takes too long.
  */
 export async function purgeHistory(
-  { store, journal, writer, waiting, clock }: PurgeHistoryDeps,
-  { filter, sealed }: PurgeCall,
+  { store, recorder, clock }: PurgeHistoryDeps,
+  filter: PurgeFilter,
+  reviews: PurgedReviews,
   signal: AbortSignal,
-): Promise<number> {
-  const until = async (is: () => Promise<boolean> | boolean, withinMs: number): Promise<boolean> => {
-    for (const limit = clock.now() + withinMs; ;) {
-      if (await is()) return true
-      if (clock.now() >= limit) return false
-      await clock.sleep(LOOK_MS, signal)
-    }
-  }
-  const isTaken = async (): Promise<boolean> => ((await store.position(writer))?.seq ?? 0) >= sealed.seq
-  if (!(await until(isTaken, TAKEN_MS)))
-    throw new Error(`what the journal holds was not in the store within ${TAKEN_MS / 1000} s`)
-  await until(() => waiting() === 0, DECIDED_MS)
-  const changes = await store.purge(filter)
-  journal.release({ segment: sealed.segment, offset: 0 })
-  return changes
+): Promise<PurgeOutcome> {
+  const wait = { clock, signal }
+  if (!(await within(TAKEN_MS, () => reviews.isTaken(), wait)))
+    throw new Error(`what was received before was not in the store within ${TAKEN_MS / 1000} s`)
+  await within(DECIDED_MS, () => recorder.counts.waiting === 0, wait)
+  // What is decided in a round is kept at its end: not in the middle of one.
+  const taken = await recorder.between(() => store.purge(filter))
+  const changes = await reviews.release(taken)
+  const remains = await store.scrub()
+  return { changes, ...(remains === undefined ? {} : { remains }) }
 }

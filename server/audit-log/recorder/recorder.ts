@@ -18,6 +18,7 @@ import type {
 } from '../store/audit-store.ts'
 import { hasLanded } from '../store/change-codes.ts'
 import { BatchCommit } from './batch-commit.ts'
+import { BetweenRounds } from './between-rounds.ts'
 import { KnownNames } from './known-names.ts'
 import { LatestChanges } from './latest-changes.ts'
 import { NextBatch } from './next-batch.ts'
@@ -76,6 +77,7 @@ export class Recorder {
   readonly #feed: Feed
   readonly #steps: StepBook
   readonly #commits: BatchCommit
+  readonly #between = new BetweenRounds()
   /** Changes that the watch alone saw: a review may name them yet. */
   readonly #unattributed = new WeakMap<WatchedStep, ChangeId>()
   readonly #unsynced: Set<string>
@@ -153,6 +155,11 @@ export class Recorder {
     return { ok: false, reason: `${nameOf(waiting)} are not listed yet` }
   }
 
+  /** Runs work while nothing that was read is not kept; rejects where recording ends before its turn. */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    return this.#between.run(work)
+  }
+
   /** Records until the signal aborts; rejects with what no waiting heals (StoreTaken, a damaged store). */
   async run(signal: AbortSignal): Promise<void> {
     const ended = new AbortController()
@@ -165,6 +172,7 @@ export class Recorder {
       if (!signal.aborted) throw error
     } finally {
       ended.abort()
+      this.#between.end()
       // A round that has begun is kept whole: what is known of objects, and what follows from it, go together.
       await Promise.allSettled(work)
     }
@@ -227,6 +235,7 @@ export class Recorder {
 
   async #loop(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      await this.#between.turn()
       const busy = await this.#step(signal)
       if (busy) await setImmediate()
       else await this.#pause(signal)

@@ -17,13 +17,16 @@ import { LiveWriters } from './live-writers.ts'
 
 /** What reading the inbox stands on. */
 export interface InboxReviewsDeps {
-  readonly inbox: Pick<ReviewInbox, 'writers' | 'read' | 'release'>
+  readonly inbox: Pick<ReviewInbox, 'writers' | 'read' | 'release' | 'forget'>
+  /** Replicas that were not heard of for longer are forgotten, in milliseconds: nothing of that time is kept. */
+  readonly keepMs: number
   readonly clock: Clock
   readonly log: Log
 }
 
 const LOOK_MS = 250
 const RELEASE_MS = 2000
+const FORGET_MS = 60 * 60_000
 /** Of each writer at a time. */
 const MOST_ENTRIES = 200
 
@@ -37,6 +40,7 @@ export class InboxReviews implements ReviewSource, ReviewIntake {
   #looks = 0
   #lookedAt = Number.NEGATIVE_INFINITY
   #releasedAt = Number.NEGATIVE_INFINITY
+  #forgotAt = Number.NEGATIVE_INFINITY
   #isReleasing = false
   #start: IntakeStart | undefined
 
@@ -152,7 +156,7 @@ export class InboxReviews implements ReviewSource, ReviewIntake {
   }
 
   async #releaseAll(): Promise<void> {
-    const { inbox, log } = this.#deps
+    const { inbox, clock, log, keepMs } = this.#deps
     this.#isReleasing = true
     try {
       for (const reviews of this.#writers.values()) {
@@ -161,6 +165,11 @@ export class InboxReviews implements ReviewSource, ReviewIntake {
         await inbox.release(writer, kept)
         reviews.released = kept
       }
+      const now = clock.now()
+      if (Math.abs(now - this.#forgotAt) < FORGET_MS) return
+      this.#forgotAt = now
+      const writers = await inbox.forget(now - keepMs)
+      if (writers.length > 0) log.info({ writers }, 'forgot replicas that were not heard of any more')
     } catch (error) {
       if (!(error instanceof StoreGone))
         log.warn({ err: error }, 'recorded reviews could not be let go; trying again')

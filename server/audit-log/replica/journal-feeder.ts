@@ -2,10 +2,11 @@ import type { Clock } from '../../../src/core/lib/time.ts'
 import type { Log } from '../../kit/log.ts'
 import { RareWarning } from '../../kit/rare-warning.ts'
 import { StoreFull } from '../../kit/store/store.ts'
-import type { JournalPosition, JournalReader } from '../journal/journal.ts'
+import type { JournalEntry, JournalPosition, JournalReader } from '../journal/journal.ts'
 import type { Progress } from '../recorder/review-intake.ts'
 import { StoreGone } from '../store/audit-store.ts'
-import type { ReviewInbox } from '../store/review-inbox.ts'
+import { PurgeUnknown, type ReviewInbox } from '../store/review-inbox.ts'
+import type { JournalPurges } from './journal-purges.ts'
 
 /** What feeding stands on. */
 export interface JournalFeederDeps {
@@ -13,6 +14,9 @@ export interface JournalFeederDeps {
   readonly progress: Progress
   readonly writer: number
   readonly inbox: Pick<ReviewInbox, 'put'>
+  readonly purges: Pick<JournalPurges, 'known' | 'cut' | 'refresh' | 'rid' | 'handedOver'>
+  /** What came longer ago is kept nowhere, in milliseconds: it is not handed over. */
+  readonly keepMs: number
   readonly clock: Clock
   readonly log: Log
 }
@@ -68,20 +72,22 @@ export class JournalFeeder {
 
   /** One step; tells whether there may be more. */
   async #feed(): Promise<boolean> {
-    const { journal, inbox, writer, clock } = this.#deps
+    const { journal, purges, keepMs, clock } = this.#deps
     // Before the journal is read: it is the time up to which nothing is left out.
     const now = clock.now()
+    const { cut } = purges
     const found = journal.read(this.#position)
     const last = found.at(-1)
+    if (cut && (!last || this.#fed >= cut.sealed.seq)) await purges.handedOver(cut)
     if (!last) {
       if (Math.abs(now - this.#beat) < BEAT_MS && this.#failing === undefined) return false
       const beat = now === this.#beat ? now + 1 : now
-      await inbox.put(writer, [], beat)
+      await this.#put([], beat)
       this.#beat = beat
     } else {
-      await inbox.put(
-        writer,
-        found.map(({ entry }) => entry),
+      const entries = found.map(({ entry }) => entry)
+      await this.#put(
+        entries.filter(({ received }) => received >= now - keepMs),
         this.#beat,
       )
       this.#position = last.end
@@ -92,14 +98,28 @@ export class JournalFeeder {
     return last !== undefined
   }
 
+  /** Hands entries over, without what is to be purged of them. */
+  async #put(entries: readonly JournalEntry[], beat: number): Promise<void> {
+    const { inbox, purges, writer } = this.#deps
+    for (;;) {
+      try {
+        await inbox.put(writer, purges.rid(entries), beat, purges.known)
+        return
+      } catch (error) {
+        if (!(error instanceof PurgeUnknown)) throw error
+        await purges.refresh()
+      }
+    }
+  }
+
   /** Tells that everything is there: nobody need wait for this replica. */
   async #end(): Promise<void> {
-    const { inbox, writer, clock } = this.#deps
+    const { clock } = this.#deps
     const until = clock.now() + END_MS
     try {
       while (clock.now() < until) {
         if (await this.#feed()) continue
-        await inbox.put(writer, [], 0)
+        await this.#put([], 0)
         return
       }
     } catch (error) {

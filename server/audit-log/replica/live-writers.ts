@@ -2,7 +2,7 @@ import type { InboxWriter } from '../store/review-inbox.ts'
 import type { MissedTime } from '../recorder/review-intake.ts'
 
 /** A writer that says nothing for so long is waited for no more, in milliseconds. */
-const SILENT_MS = 15_000
+export const SILENT_MS = 15_000
 /** Between two looks; after a longer time nobody can be blamed for silence. */
 const DEAF_MS = 2000
 
@@ -31,7 +31,7 @@ export class LiveWriters {
   #tookAt = Number.NEGATIVE_INFINITY
 
   /** Takes what the look of this number found; gives the writers that are given up from now on. */
-  take(writers: readonly InboxWriter[], look: number, now: number): readonly number[] {
+  take(writers: readonly Omit<InboxWriter, 'purged'>[], look: number, now: number): readonly number[] {
     const silent: number[] = []
     if (Math.abs(now - this.#tookAt) > DEAF_MS) this.deaf(now)
     this.#tookAt = now

@@ -18,9 +18,13 @@ import { type AuditStore, StoreGone, StoreTaken } from '../store/audit-store.ts'
 import { openAuditStore } from '../store/open-audit-store.ts'
 import { PostgresInbox } from '../store/postgres-inbox.ts'
 import type { ReviewInbox } from '../store/review-inbox.ts'
+import { CALLS } from './cut-journal.ts'
 import { InboxReviews } from './inbox-reviews.ts'
 import { JournalFeeder } from './journal-feeder.ts'
 import { journalOwner } from './journal-owner.ts'
+import { LeadingPurges } from './leading-purges.ts'
+import { type JournalCut, JournalPurges } from './journal-purges.ts'
+import { leadPurge, type ReplicasPurge } from './lead-purge.ts'
 import { ReplicaReporter } from './replica-reporter.ts'
 
 const RETRY_MS = 2000
@@ -47,9 +51,16 @@ export async function runReplica(thread: RecorderThread): Promise<void> {
   }
   const reporter = new ReplicaReporter({ port, clock, resources, writer })
   const source = { ...lazily(opened), refresh: () => reporter.look() }
+  const purges = Promise.withResolvers<JournalPurges>()
+  const leading = new LeadingPurges(clock)
   const serving = port
     .serve({
-      calls: sourceCalls(source),
+      calls: {
+        ...sourceCalls(source),
+        [CALLS.purge]: (asked: ReplicasPurge, signal: AbortSignal) => leading.purge(asked, signal),
+        [CALLS.toCut]: async (_: undefined, signal: AbortSignal) => (await purges.promise).toCut(signal),
+        [CALLS.wasCut]: async (cut: JournalCut) => (await purges.promise).wasCut(cut),
+      },
       told(now: RecorderFacts) {
         facts = now
         lease.is(now.holds)
@@ -65,7 +76,12 @@ export async function runReplica(thread: RecorderThread): Promise<void> {
   const inbox =
     store &&
     (await openWhenPossible(
-      () => openInbox(config.store, writer, journalOwner(journalFolder, writer), log),
+      () =>
+        openInbox(
+          config.store,
+          { writer, owner: journalOwner(journalFolder, writer), now: clock.now() },
+          log,
+        ),
       waiting,
       ending.signal,
     ))
@@ -75,7 +91,20 @@ export async function runReplica(thread: RecorderThread): Promise<void> {
   }
   const shared = new JournalProgress(progress)
   const journal = createJournalReader({ folder: journalFolder, progress: shared, log })
-  const feeder = new JournalFeeder({ journal, progress: shared, writer, inbox, clock, log })
+  const rules = recorderRules(start)
+  const keepMs = rules.limits.maxAgeMs
+  const ridding = new JournalPurges({ book: inbox.purges, journal, writer, log })
+  purges.resolve(ridding)
+  const feeder = new JournalFeeder({
+    journal,
+    progress: shared,
+    writer,
+    inbox,
+    purges: ridding,
+    keepMs,
+    clock,
+    log,
+  })
   reporter.uses(store, feeder)
   const exporter = exporterOf(config.auditExport, { store, clock, log })
 
@@ -89,13 +118,13 @@ export async function runReplica(thread: RecorderThread): Promise<void> {
     const recorder: Recorder = new Recorder({
       journal,
       progress: shared,
-      reviews: new InboxReviews({ inbox, clock, log }),
+      reviews: new InboxReviews({ inbox, keepMs, clock, log }),
       store: opened(),
       transport: thread.transport,
       clock,
       log,
       resources,
-      ...recorderRules(start),
+      ...rules,
       writers: { journal: writer, watch: randomInt(1, MAX_WRITER) },
       failing() {
         if (standstill.take()) return 'companion stood still'
@@ -108,10 +137,16 @@ export async function runReplica(thread: RecorderThread): Promise<void> {
       },
     })
     const looking = standstill.run(either)
+    leading.begin({
+      records: () => recorder.ready.ok,
+      purge: (asked, signal) =>
+        leadPurge({ store: opened(), inbox, recorder, clock, log }, asked, AbortSignal.any([signal, either])),
+    })
     try {
       await recorder.run(either)
     } finally {
       over.abort()
+      leading.end()
       await Promise.all([exporting, looking])
       reporter.end()
     }
@@ -143,10 +178,14 @@ export async function runReplica(thread: RecorderThread): Promise<void> {
 }
 
 /** The inbox, with the journal's number claimed. */
-async function openInbox(url: string, writer: number, owner: string, log: Log): Promise<ReviewInbox> {
+async function openInbox(
+  url: string,
+  { writer, owner, now }: { readonly writer: number; readonly owner: string; readonly now: number },
+  log: Log,
+): Promise<ReviewInbox> {
   const inbox = await PostgresInbox.open(url, log)
   try {
-    if (await inbox.claim(writer, owner)) return inbox
+    if (await inbox.claim(writer, owner, now)) return inbox
   } catch (error) {
     await inbox.close()
     throw error

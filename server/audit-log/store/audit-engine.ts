@@ -24,7 +24,7 @@ export interface AuditEngine {
   usedBytes(): Promise<number>
   /** Gives some of the free space back to the file system. */
   reclaim(): Promise<void>
-  /** Overwrites what was deleted, wherever the engine still has it. */
-  scrub(): Promise<void>
+  /** Overwrites what was deleted, wherever the engine still has it; one clause of what it could not, undefined where all is. */
+  scrub(): Promise<string | undefined>
   close(): Promise<void>
 }

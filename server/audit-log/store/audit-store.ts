@@ -186,10 +186,15 @@ export interface AuditStore {
   /** Deletes a bounded number of what is beyond the limits; true where more is to be done. */
   trim(limits: RetentionLimits, now: number): Promise<boolean>
   /**
-   * Removes the values at a path (or whole records) of an object's changes, also from free pages of the file, and copies of
-   * the file that were set aside; tells from how many changes. It may be called again where it was interrupted.
+   * Removes the values at a path (or whole records) of an object's changes; tells from how many changes. What was removed
+   * lies in free pages until `scrub`. It may be called again where it was interrupted.
    */
   purge(filter: PurgeFilter): Promise<number>
+  /**
+   * Overwrites what was removed, in free pages of the file too, and removes copies of the file that were set aside; tells
+   * in one clause what could not be overwritten, undefined where nothing is left.
+   */
+  scrub(): Promise<string | undefined>
   close(): Promise<void>
 }
 

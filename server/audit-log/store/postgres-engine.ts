@@ -12,6 +12,7 @@ import type { AuditEngine } from './audit-engine.ts'
 import { StoreGone, StoreTaken } from './audit-store.ts'
 import { type AuditTables, type MetaRow, TABLE_SHAPES } from './audit-tables.ts'
 import { POSTGRES_MIGRATIONS } from './postgres-migrations.ts'
+import { rewriteTables } from './rewrite-tables.ts'
 import type { TableWrite, WriteRow } from './table-write.ts'
 
 /** More rows are not put into one statement. */
@@ -135,11 +136,9 @@ export class PostgresEngine implements AuditEngine {
   /** The database's own vacuum does that. */
   async reclaim(): Promise<void> {}
 
-  async scrub(): Promise<void> {
+  async scrub(): Promise<string | undefined> {
     this.#size = undefined
-    // Writes the tables anew: what was deleted lies in the old files until then.
-    for (const table of ['change', 'object', 'touch', 'term'])
-      await this.#database.run(`VACUUM FULL ${table}`)
+    return rewriteTables(this.#database, ['change', 'object', 'touch', 'term', 'inbox'])
   }
 
   async close(): Promise<void> {

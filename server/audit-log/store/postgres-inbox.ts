@@ -4,17 +4,20 @@ import { openPostgres, type Postgres } from '../../kit/store/postgres.ts'
 import { migratePostgres } from '../../kit/store/postgres-migrate.ts'
 import type { JournalEntry } from '../journal/journal.ts'
 import { POSTGRES_MIGRATIONS } from './postgres-migrations.ts'
-import type { InboxWriter, ReviewInbox } from './review-inbox.ts'
+import { PostgresPurges, WRITERS, writersOf } from './postgres-purges.ts'
+import { type InboxWriter, PurgeUnknown, type ReviewInbox } from './review-inbox.ts'
 
 const ROWS = 200
 
 /** The inbox beside the tables of the store, in the same database. */
 export class PostgresInbox implements ReviewInbox {
+  readonly purges: PostgresPurges
   readonly #database: Postgres
   #putting: Promise<unknown> = Promise.resolve()
 
   private constructor(database: Postgres) {
     this.#database = database
+    this.purges = new PostgresPurges(database)
   }
 
   /** Connects and brings the schema up to date; StoreGone while the database cannot be reached. */
@@ -29,26 +32,32 @@ export class PostgresInbox implements ReviewInbox {
     }
   }
 
-  async claim(writer: number, owner: string): Promise<boolean> {
+  async claim(writer: number, owner: string, now: number): Promise<boolean> {
     await this.#database.run(
-      `INSERT INTO replica (writer, owner, seq, heartbeat) VALUES ($1, $2, 0, 0) ON CONFLICT DO NOTHING`,
-      [writer, owner],
+      `INSERT INTO replica (writer, owner, seq, heartbeat, heard) VALUES ($1, $2, 0, 0, $3) ON CONFLICT DO NOTHING`,
+      [writer, owner, now],
     )
-    const { rows } = await this.#database.run('SELECT owner FROM replica WHERE writer = $1', [writer])
-    return rows[0]?.['owner'] === owner
+    const { count } = await this.#database.run(
+      'UPDATE replica SET heard = $3 WHERE writer = $1 AND owner = $2',
+      [writer, owner, now],
+    )
+    return count > 0
   }
 
-  put(writer: number, entries: readonly JournalEntry[], now: number): Promise<void> {
+  put(writer: number, entries: readonly JournalEntry[], now: number, purge: number): Promise<void> {
     // One after the other, so that no entry is there before an earlier one.
-    const done = this.#putting.then(() => this.#put(writer, entries, now))
+    const done = this.#putting.then(() => this.#put(writer, entries, now, purge))
     this.#putting = done.catch(() => {})
     return done
   }
 
-  async #put(writer: number, entries: readonly JournalEntry[], now: number): Promise<void> {
+  async #put(writer: number, entries: readonly JournalEntry[], now: number, purge: number): Promise<void> {
     await this.#database.transaction(async (session) => {
       const { rows } = await session.run('SELECT seq FROM replica WHERE writer = $1 FOR UPDATE', [writer])
       if (!rows[0]) throw new Error(`writer ${writer} was not claimed`)
+      // A statement of its own, after the lock: who asks for a purge locks this row too, and is seen here from then on.
+      const { rows: asked } = await session.run('SELECT max(number) AS last FROM purge')
+      if (Number(asked[0]?.['last'] ?? 0) > purge) throw new PurgeUnknown('another purge was asked for')
       const before = Number(rows[0]['seq'])
       const fresh = entries.filter(({ seq }) => seq > before)
       for (let from = 0; from < fresh.length; from += ROWS) {
@@ -59,21 +68,15 @@ export class PostgresInbox implements ReviewInbox {
           some.flatMap((entry) => [writer, entry.seq, zstdCompressSync(JSON.stringify(entry))]),
         )
       }
-      await session.run('UPDATE replica SET seq = $2, heartbeat = $3 WHERE writer = $1', [
-        writer,
-        fresh.at(-1)?.seq ?? before,
-        now,
-      ])
+      await session.run(
+        'UPDATE replica SET seq = $2, heartbeat = $3, heard = greatest(heard, $3) WHERE writer = $1',
+        [writer, fresh.at(-1)?.seq ?? before, now],
+      )
     })
   }
 
   async writers(): Promise<readonly InboxWriter[]> {
-    const { rows } = await this.#database.run('SELECT writer, seq, heartbeat FROM replica ORDER BY writer')
-    return rows.map(({ writer, seq, heartbeat }) => ({
-      writer: Number(writer),
-      seq: Number(seq),
-      heartbeat: Number(heartbeat),
-    }))
+    return writersOf(await this.#database.run(WRITERS))
   }
 
   async read(
@@ -108,6 +111,19 @@ export class PostgresInbox implements ReviewInbox {
         Number(last['seq']),
       ])
     }
+  }
+
+  async forget(before: number): Promise<readonly number[]> {
+    const { rows } = await this.#database.run(
+      `DELETE FROM replica WHERE heard < $1 AND NOT EXISTS (SELECT 1 FROM inbox WHERE inbox.writer = replica.writer)
+        RETURNING writer`,
+      [before],
+    )
+    await this.#database.run(
+      'DELETE FROM purge WHERE asked < $1 AND number <= (SELECT min(purged) FROM replica)',
+      [before],
+    )
+    return rows.map(({ writer }) => Number(writer))
   }
 
   async close(): Promise<void> {

@@ -84,4 +84,16 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
       );
     `,
   },
+  {
+    name: 'purges',
+    sql: `
+      CREATE TABLE purge (
+        number BIGINT PRIMARY KEY, request TEXT NOT NULL UNIQUE, filter TEXT NOT NULL, asked BIGINT NOT NULL,
+        changes BIGINT NOT NULL
+      );
+      ALTER TABLE replica ADD COLUMN purged BIGINT NOT NULL DEFAULT 0;
+      ALTER TABLE replica ADD COLUMN heard BIGINT NOT NULL DEFAULT 0;
+      UPDATE replica SET heard = heartbeat;
+    `,
+  },
 ]

@@ -1,4 +1,5 @@
 import type { JournalEntry } from '../journal/journal.ts'
+import type { PurgeBook } from './purge-book.ts'
 
 /** A replica that receives reviews. */
 export interface InboxWriter {
@@ -7,6 +8,13 @@ export interface InboxWriter {
   readonly seq: number
   /** Epoch milliseconds by its own clock: everything that it had synced by then is here; 0 once it has ended in peace. */
   readonly heartbeat: number
+  /** Of the last purge that its journal is known to be rid of. */
+  readonly purged: number
+}
+
+/** A purge was asked for of which this replica does not know: its entries are to be looked through first. */
+export class PurgeUnknown extends Error {
+  override readonly name = 'PurgeUnknown'
 }
 
 /**
@@ -21,12 +29,13 @@ export interface InboxWriter {
  */
 export interface ReviewInbox {
   /** Takes a writer's number for its journal's volume; false where another journal has it. A retry with the same owner is true. */
-  claim(writer: number, owner: string): Promise<boolean>
+  claim(writer: number, owner: string, now: number): Promise<boolean>
   /**
    * Keeps a writer's next entries, in their order, and tells that it is there (with none: only that). Entries that are
-   * here, or were released, are left out. `now` is the time up to which these are all that was synced.
+   * here, or were released, are left out. `now` is the time up to which these are all that was synced, and `purge` the
+   * number of the last purge whose values are in none of them: PurgeUnknown, and nothing kept, where there is a later one.
    */
-  put(writer: number, entries: readonly JournalEntry[], now: number): Promise<void>
+  put(writer: number, entries: readonly JournalEntry[], now: number, purge: number): Promise<void>
   writers(): Promise<readonly InboxWriter[]>
   /** At most `limit` entries of each writer behind its cursor (0: from the beginning), in their order. */
   read(
@@ -35,5 +44,8 @@ export interface ReviewInbox {
   ): Promise<ReadonlyMap<number, readonly JournalEntry[]>>
   /** Deletes a writer's entries up to a seq, which the store has kept; a bounded number in one transaction. */
   release(writer: number, upTo: number): Promise<void>
+  /** Forgets writers of which nothing was heard since a time (epoch milliseconds) and all is released, and purges of before that all others have seen to. */
+  forget(before: number): Promise<readonly number[]>
+  readonly purges: PurgeBook
   close(): Promise<void>
 }

@@ -199,9 +199,12 @@ export class SqlAuditStore implements AuditStore {
       const { writes, deleted, changes } = await planPurge(deps, filter)
       await this.#write([...writes, ...this.#trimmed(meta, deleted)])
       await this.#readOldest()
-      await this.#engine.scrub()
       return changes
     })
+  }
+
+  scrub(): Promise<string | undefined> {
+    return this.#alone(() => this.#engine.scrub())
   }
 
   async close(): Promise<void> {

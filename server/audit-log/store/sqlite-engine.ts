@@ -63,7 +63,7 @@ export class SqliteEngine implements AuditEngine {
     this.#store.vacuum(VACUUM_PAGES)
   }
 
-  async scrub(): Promise<void> {
+  async scrub(): Promise<undefined> {
     // Copies from before a migration, and files that were damaged, hold it too.
     for (const file of readdirSync(this.#folder)) {
       if (/^audit-log\.(?:backup-schema|damaged)-/.test(file))

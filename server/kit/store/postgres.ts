@@ -25,6 +25,11 @@ export interface PostgresSession {
 export interface Postgres extends PostgresSession {
   /** Runs the work in one transaction, again where it collided with another (40001, 40P01). */
   transaction<T>(work: (session: PostgresSession) => Promise<T>): Promise<T>
+  /**
+   * Runs a statement that may take an hour and is none of a transaction (VACUUM), on a connection of its own; gives up
+   * where another session holds the table for longer than 10 s, since whoever comes next would wait behind us.
+   */
+  maintain(text: string): Promise<void>
   queries<Tables>(): Kysely<Tables>
   close(): Promise<void>
 }
@@ -34,6 +39,8 @@ const CONNECT_MS = 5000
 /** A statement that takes longer is given up: by the server, or where that is silent, by us. */
 const STATEMENT_MS = 30_000
 const COLLISIONS = 8
+const MAINTENANCE_MS = 60 * 60_000
+const MAINTENANCE_LOCK_MS = 10_000
 
 /** Opens a pool; nothing is connected yet. DeckError USAGE where the URL cannot be used. Loads the driver. */
 export async function openPostgres(url: string): Promise<Postgres> {
@@ -121,6 +128,20 @@ class PostgresPool implements Postgres {
       } finally {
         client.release(broken)
       }
+    }
+  }
+
+  async maintain(text: string): Promise<void> {
+    const client = await connect(this.#pool)
+    try {
+      await runOn(client, `SET statement_timeout = ${MAINTENANCE_MS}`, [])
+      await runOn(client, `SET lock_timeout = ${MAINTENANCE_LOCK_MS}`, [])
+      // Its driver's type leaves out what the driver takes: the time for one query.
+      const query = { text, query_timeout: MAINTENANCE_MS } as { text: string }
+      await mapped(() => client.query(query))
+    } finally {
+      // What was set goes with the connection.
+      client.release(true)
     }
   }
 

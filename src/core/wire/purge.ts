@@ -31,6 +31,10 @@ export type PurgeAnswer = {
       readonly done: true
       /** From how many changes something was taken. */
       readonly changes: number
+      /** Of several replicas: how many were away, and do their part when they are back. */
+      readonly away?: number
+      /** What could not be overwritten, in one clause. */
+      readonly remains?: string
     }
   | {
       readonly done: false

@@ -92,6 +92,53 @@ describe('the audit log in PostgreSQL', () => {
       assert.equal((await first.commit(batch({ added: [change(4)] }))).number, number + 1)
     })
 
+    describe('that purges', () => {
+      const value = 'hunter2-hunter2'
+      const filter = { ...change(1).object, path: undefined }
+      const holds = async (): Promise<boolean> => (await server.bytes(url)).includes(value)
+      beforeEach(async () => {
+        await first.claim()
+        await first.commit(
+          batch({ added: [change(1, { changes: [{ path: 'spec.x', op: 'add', to: value }] })] }),
+        )
+        assert.equal(await holds(), true, 'the test would see it')
+        assert.equal(await first.purge(filter), 1)
+      })
+
+      it('says which row versions a transaction that began before may still see', async () => {
+        const open = server.ask(url, 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1; SELECT pg_sleep(3)')
+        await delay(500)
+        const [scrubbed] = await Promise.all([first.scrub(), open])
+        assert.match(scrubbed ?? '', /a transaction that began earlier is still open \(process \d+/)
+        assert.equal(await first.scrub(), undefined)
+        assert.equal(await holds(), false)
+      })
+
+      it('says which tables another session keeps it from writing anew', async function () {
+        this.timeout(60_000)
+        const open = server.ask(url, 'BEGIN; LOCK TABLE object IN ACCESS SHARE MODE; SELECT pg_sleep(13)')
+        await delay(500)
+        const left = await first.scrub()
+        assert.match(left ?? '', /could not write anew table object \(.*lock timeout\)$/)
+        await open
+        assert.equal(await first.scrub(), undefined)
+        assert.equal(await holds(), false)
+      })
+
+      it("says that it may not where the tables are another role's", async () => {
+        const role = `lesser${Date.now()}`
+        await server.ask(
+          url,
+          `CREATE ROLE ${role} LOGIN PASSWORD '${server.password}'; GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role}; GRANT ALL ON SCHEMA public TO ${role}`,
+        )
+        const lesser = await openAt(url.replace('//deckwatch:', `//${role}:`))
+        await lesser.claim()
+        assert.match((await lesser.scrub()) ?? '', /could not write anew table change \(this role may not\)/)
+        await lesser.close()
+        await server.ask(url, `DROP OWNED BY ${role}; DROP ROLE ${role}`)
+      })
+    })
+
     it('gives each number once, however two fight for it', async () => {
       let fights = 0
       const write = async (store: AuditStore, writer: number): Promise<void> => {

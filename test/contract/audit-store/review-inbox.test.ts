@@ -4,7 +4,7 @@ import type { JournalEntry } from '../../../server/audit-log/journal/journal.ts'
 import type { AuditStore } from '../../../server/audit-log/store/audit-store.ts'
 import { openAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
 import { PostgresInbox } from '../../../server/audit-log/store/postgres-inbox.ts'
-import type { ReviewInbox } from '../../../server/audit-log/store/review-inbox.ts'
+import { PurgeUnknown, type ReviewInbox } from '../../../server/audit-log/store/review-inbox.ts'
 import { systemClock } from '../../../src/core/lib/time.ts'
 import { type PostgresServer, requirePostgres } from '../../kit/postgres.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
@@ -46,8 +46,8 @@ describe('the inbox of reviews in PostgreSQL', () => {
   it('gives back what was put, behind a cursor for each writer, and says who is there', async () => {
     await inbox.claim(1, 'one', NOON)
     await inbox.claim(2, 'two', NOON)
-    await inbox.put(1, entries(1, 450, 0), 5)
-    await inbox.put(2, entries(1, 2, 0), 6)
+    await inbox.put(1, entries(1, 450), 5, 0)
+    await inbox.put(2, entries(1, 2), 6, 0)
     await inbox.put(2, [], 7, 0)
     assert.deepEqual(await inbox.writers(), [
       { writer: 1, seq: 450, heartbeat: 5, purged: 0 },
@@ -73,9 +73,9 @@ describe('the inbox of reviews in PostgreSQL', () => {
 
   it('keeps once what is put twice, also what was released', async () => {
     await inbox.claim(1, 'one', NOON)
-    await inbox.put(1, entries(1, 5, 0), 1)
+    await inbox.put(1, entries(1, 5), 1, 0)
     await inbox.release(1, 3)
-    await inbox.put(1, entries(1, 7, 0), 2)
+    await inbox.put(1, entries(1, 7), 2, 0)
     assert.deepEqual((await inbox.read(new Map([[1, 0]]), 99)).get(1), entries(4, 7))
     await inbox.release(1, 7)
     assert.equal((await inbox.read(new Map([[1, 0]]), 99)).size, 0)
@@ -86,6 +86,95 @@ describe('the inbox of reviews in PostgreSQL', () => {
     assert.equal(await inbox.claim(1, 'one', NOON), true)
     assert.equal(await inbox.claim(1, 'two', NOON), false)
     await assert.rejects(inbox.put(9, [], 1, 0), /was not claimed/)
+  })
+
+  describe('a purge', () => {
+    const filter = { group: 'apps', resource: 'deployments', namespace: 'shop', name: 'web', path: 'spec.x' }
+    const unknown = (error: unknown): boolean => error instanceof PurgeUnknown
+
+    it('is booked once, and from then on nobody hands anything over who does not know of it', async () => {
+      await inbox.claim(1, 'one', NOON)
+      await inbox.claim(2, 'two', NOON)
+      await inbox.put(1, entries(1, 3), 1, 0)
+      const booked = await inbox.purges.book({ id: 'a', filter }, NOON)
+      assert.deepEqual(
+        booked.writers.map(({ writer, seq }) => [writer, seq]),
+        [
+          [1, 3],
+          [2, 0],
+        ],
+      )
+      const { number } = booked
+      assert.equal((await inbox.purges.book({ id: 'a', filter }, NOON + 9)).number, number)
+      await assert.rejects(inbox.put(1, entries(4, 4), 2, 0), unknown)
+      await assert.rejects(inbox.put(2, [], 2, 0), unknown)
+      assert.deepEqual((await inbox.read(new Map([[1, 0]]), 9)).get(1), entries(1, 3), 'nothing was kept')
+      assert.deepEqual(await inbox.purges.due(1), {
+        known: number,
+        purges: [{ number, filter, asked: NOON }],
+      })
+      await inbox.put(1, entries(4, 4), 2, number)
+      await inbox.purges.acknowledge(1, number)
+      assert.deepEqual(await inbox.purges.due(1), { known: number, purges: [] })
+      assert.equal((await inbox.purges.due(2)).purges.length, 1)
+      const whole = { ...filter, path: undefined }
+      await inbox.purges.book({ id: 'b', filter: whole }, NOON)
+      const { purges } = await inbox.purges.due(1)
+      assert.deepEqual(
+        purges.map((each) => [each.number, each.filter]),
+        [[number + 1, whole]],
+      )
+    })
+
+    it('counts what all attempts took', async () => {
+      await inbox.claim(1, 'one', NOON)
+      const { number } = await inbox.purges.book({ id: 'a', filter }, NOON)
+      assert.equal(await inbox.purges.count(number, 3), 3)
+      assert.equal(await inbox.purges.count(number, 0), 3)
+    })
+
+    it('waits for what is just being handed over, so that it is there to be seen', async () => {
+      await inbox.claim(1, 'one', NOON)
+      const other = await open()
+      const held = server.ask(url, 'SELECT pg_sleep(0.5) FROM replica WHERE writer = 1 FOR UPDATE')
+      await delay(100)
+      const putting = other.put(1, entries(1, 2), 1, 0)
+      await delay(100)
+      const { writers, number } = await inbox.purges.book({ id: 'a', filter }, NOON)
+      await held
+      const kept = await putting.then(
+        () => 2,
+        (error: unknown) => assert.ok(unknown(error), String(error)) ?? 0,
+      )
+      assert.equal(writers[0]?.seq, kept)
+      assert.ok(number > 0)
+      await other.close()
+    })
+  })
+
+  it('forgets replicas of which nothing was heard for long, and purges that all others have seen to', async () => {
+    const filter = { group: '', resource: 'configmaps', namespace: 'shop', name: 'x', path: undefined }
+    for (const writer of [1, 2, 3]) await inbox.claim(writer, `owner of ${writer}`, NOON)
+    const { number } = await inbox.purges.book({ id: 'a', filter }, NOON)
+    await inbox.put(1, entries(1, 2), NOON + 1, number)
+    await inbox.put(2, entries(1, 2), NOON + 1, number)
+    await inbox.put(3, [], NOON + 9000, number)
+    // It ended in peace, and was heard of late.
+    await inbox.put(3, [], 0, number)
+    await inbox.release(1, 2)
+    for (const writer of [2, 3]) await inbox.purges.acknowledge(writer, number)
+    assert.deepEqual(await inbox.forget(NOON), [])
+    assert.deepEqual(await inbox.forget(NOON + 5000), [1], 'of the second something is not recorded yet')
+    assert.equal((await inbox.purges.due(9)).known, 0, 'the one that had not seen to it is forgotten')
+    await inbox.release(2, 2)
+    assert.deepEqual(await inbox.forget(NOON + 5000), [2])
+    assert.deepEqual(
+      (await inbox.writers()).map(({ writer }) => writer),
+      [3],
+    )
+    // Numbers go on: the third says that it has come so far.
+    assert.ok((await inbox.purges.book({ id: 'b', filter }, NOON)).number > number)
+    assert.equal(await inbox.claim(1, 'another owner', NOON), true)
   })
 
   it('loses nothing of four writers whose transactions take as long as they like', async function () {

@@ -157,6 +157,7 @@ describe('the audit log in SQLite', () => {
       name: 'web',
       path: undefined,
     })
+    assert.equal(await store.scrub(), undefined)
     await store.close()
     assert.deepEqual(readdirSync(folder).toSorted(), ['another.sqlite', 'audit-log.lock', 'audit-log.sqlite'])
   })
