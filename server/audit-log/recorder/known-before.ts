@@ -1,4 +1,5 @@
 import type { ReviewFacts } from '../../../src/core/model/change-facts.ts'
+import { unseenReason } from '../../../src/core/model/unseen-change.ts'
 import type { KubernetesObject } from '../../../src/core/wire/admission-review.ts'
 import type { RecordedResource } from '../config.ts'
 import type { KnownBefore } from '../feed.ts'
@@ -45,7 +46,7 @@ export function abandonedChanges(
     .map(({ id }) => ({
       id,
       state: 'not-landed',
-      reason: 'it was not seen to land: recording was interrupted meanwhile',
+      reason: unseenReason('recording was interrupted meanwhile'),
     }))
 }
 

@@ -4,6 +4,7 @@ import { type Fit, fitOf, LONGEST_WRITE_MS } from './change-join-fit.ts'
 import { DelayLine } from './change-join-delay.ts'
 import { latest, namedPart, skippedChain } from './change-join-skipped.ts'
 import { ObjectTrack, type OpenReview, type OpenStep, reviewDecision, userKey } from './change-join-track.ts'
+import { unseenReason } from './unseen-change.ts'
 
 /** The join's times in milliseconds, and how much it holds. */
 export interface JoinLimits {
@@ -362,7 +363,7 @@ function best<T extends Transition>(
 }
 
 function whyNotLanded<T extends Transition>({ state, unseen }: OpenReview<T>): string {
-  if (unseen) return 'it was not seen to land: the watch was interrupted meanwhile'
+  if (unseen) return unseenReason('the watch was interrupted meanwhile')
   if (state === 'refuted') return 'another write came first, and it was not tried again'
   return 'nothing landed within 30 s: it was refused after the review'
 }

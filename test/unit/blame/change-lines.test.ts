@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { FieldChange } from '../../../src/core/wire/change.ts'
 import { changeLines } from '../../../src/cli/features/blame/change-lines.ts'
+import { unseenReason } from '../../../src/core/model/unseen-change.ts'
 import { valueText } from '../../../src/cli/features/blame/values.ts'
 import { change, replaced, type ChangeSeed } from './changes.ts'
 
@@ -26,12 +27,22 @@ describe('what a change did, in words', () => {
     assert.deepEqual(field(replaced('spec.unschedulable', true, false)), ['uncordoned'])
   })
 
-  it('names what a person did in a pod or to it', () => {
+  it('does not say that a change did not land where nobody was looking', () => {
+    const refused = told({ state: 'not-landed', reason: 'nothing landed within 30 s' })
+    assert.deepEqual(refused, ['did NOT land: nothing landed within 30 s', 'scaled 3 → 6'])
+    const unseen = told({ state: 'not-landed', reason: unseenReason('recording was interrupted meanwhile') })
+    assert.deepEqual(unseen, [
+      'may have landed: whether it landed was not seen: recording was interrupted meanwhile',
+      'scaled 3 → 6',
+    ])
+  })
+
+  it('names what a person did in a pod, or asked of it', () => {
     const connect = (subresource: string) =>
       told({ operation: 'CONNECT', object: { subresource }, changes: [] })
-    assert.deepEqual(connect('exec'), ['opened a shell (exec)'])
-    assert.deepEqual(connect('attach'), ['attached to it (attach)'])
-    assert.deepEqual(connect('portforward'), ['forwarded a port (port-forward)'])
+    assert.deepEqual(connect('exec'), ['asked to run a command (exec)'])
+    assert.deepEqual(connect('attach'), ['asked to attach to it (attach)'])
+    assert.deepEqual(connect('portforward'), ['asked to forward a port (port-forward)'])
     assert.deepEqual(told({ operation: 'CREATE', object: { subresource: 'eviction' }, changes: [] }), [
       'evicted',
     ])

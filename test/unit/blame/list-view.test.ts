@@ -198,7 +198,7 @@ describe('the list of one object', () => {
                                                                scaled 3 → 6
         5m   one of: a@example.org, ci/deployer  kubectl-edit  scaled 3 → 6
         6m   ?                                                 scaled 3 → 6
-        7m   dev-1@example.org                   kubectl-edit  opened a shell (exec)
+        7m   dev-1@example.org                   kubectl-edit  asked to run a command (exec)
         2> More: -f diff, -f yaml (a name at each line), --max-history 0 (all), -o wide (ids)
       `),
     )

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { JoinDecision, ReviewFacts, Transition } from '../../../src/core/model/change-facts.ts'
 import { ChangeJoin } from '../../../src/core/model/change-join.ts'
 import { UnwatchedJoin } from '../../../src/core/model/change-join-unwatched.ts'
+import { mayHaveLanded } from '../../../src/core/model/unseen-change.ts'
 import { JoinWorld } from './change-join-world.ts'
 
 const RESOURCE = 'deployments.apps'
@@ -241,6 +242,18 @@ describe('the join, case by case', () => {
     join.transition(aTransition({ previous, next, skipped: true }), START)
     const decisions = told([...join.decide(START, 2), ...join.decide(START + 40_000, 2)])
     assert.deepEqual(decisions, ['1-2 confirmed 14', '14 unattributed', '1-1 not-landed'])
+  })
+
+  it('a list that was read again: what may have landed before is not called refused', () => {
+    const join = watchingJoin()
+    const unseen = aReview(1, { newHash: 'h13', newContent: 'c13' })
+    join.review(unseen, true)
+    const previous = { version: unseen.oldVersion, hash: 'h12', content: 'c12' }
+    const next = { version: '14', hash: 'h14', content: 'c14' }
+    join.transition(aTransition({ previous, next, skipped: true }), START)
+    const decisions = [...join.decide(START, 1), ...join.decide(START + 40_000, 1)]
+    const decision = decisions.find(({ type }) => type === 'review')
+    assert.ok(decision?.type === 'review' && mayHaveLanded(decision), JSON.stringify(decision))
   })
 
   it('a list that was read again: what nobody reviewed is told, beside what has a name', () => {

@@ -1,4 +1,5 @@
 import { plural } from '../../../core/lib/text.ts'
+import { mayHaveLanded } from '../../../core/model/unseen-change.ts'
 import type { Change, ChangedObject, FieldChange } from '../../../core/wire/change.ts'
 import { byInterest, isDefaulted } from './field-interest.ts'
 import { fieldLine, type ChangeLine } from './field-line.ts'
@@ -95,16 +96,17 @@ function memberOf(value: unknown, key: string): unknown {
     : undefined
 }
 
+/** The API server tells what was asked for, and nobody whether it came about. */
 function connected(subresource: string): string {
   switch (subresource) {
     case 'exec':
-      return 'opened a shell (exec)'
+      return 'asked to run a command (exec)'
     case 'attach':
-      return 'attached to it (attach)'
+      return 'asked to attach to it (attach)'
     case 'portforward':
-      return 'forwarded a port (port-forward)'
+      return 'asked to forward a port (port-forward)'
     default:
-      return `connected to it${subresource === '' ? '' : ` (${subresource})`}`
+      return `asked to connect to it${subresource === '' ? '' : ` (${subresource})`}`
   }
 }
 
@@ -163,21 +165,21 @@ function wordOf({ path, op, from, to }: FieldChange): ChangeLine | undefined {
 }
 
 /** What is to be known of a change that is not simply done: `not confirmed`; undefined of all others. */
-export function stateWord({ state, operation }: Pick<Change, 'state' | 'operation'>): string | undefined {
-  switch (state) {
+export function stateWord(change: Pick<Change, 'state' | 'operation' | 'reason'>): string | undefined {
+  switch (change.state) {
     case 'confirmed':
     case 'unattributed':
     case 'ambiguous':
       return undefined
     case 'admitted':
       // Nothing that could be seen to land comes of a CONNECT.
-      return operation === 'CONNECT' ? undefined : 'not confirmed'
+      return change.operation === 'CONNECT' ? undefined : 'not confirmed'
     case 'pending':
       return 'not confirmed yet'
     case 'superseded':
       return 'a try that was repeated'
     case 'not-landed':
-      return 'did NOT land'
+      return mayHaveLanded(change) ? 'may have landed' : 'did NOT land'
   }
 }
 
@@ -187,7 +189,8 @@ function withState(change: Change, lines: readonly ChangeLine[]): ChangeLine[] {
   const word = stateWord(change)
   if (word === undefined) return [...lines]
   if (state === 'not-landed') {
-    return [sentence(reason === '' ? word : `${word}: ${reason}`, 'bad'), ...lines]
+    const style = mayHaveLanded(change) ? 'warn' : 'bad'
+    return [sentence(reason === '' ? word : `${word}: ${reason}`, style), ...lines]
   }
   return state === 'superseded' ? [sentence(word, 'warn'), ...lines] : [...lines, sentence(word, 'warn')]
 }
