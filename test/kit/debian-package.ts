@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import process from 'node:process'
+import { baseFolder } from './kubernetes/run-folder.ts'
 import { skip } from './skip.ts'
 
 /** Makes sure that a command is there: root gets its Debian packages installed, anyone else a skip that names them. */
@@ -25,14 +27,24 @@ export function installPackages(packages: readonly string[]): void {
   })
 }
 
-/** Installs packages, and their services do not start: tests run their own (invoke-rc.d's policy-rc.d). */
+/**
+ * Installs packages, and their services do not start: tests run their own (invoke-rc.d's policy-rc.d). One process at a time:
+ * apt-get fails where another holds its lock.
+ */
 export function withoutServices(install: () => void): void {
   const policy = '/usr/sbin/policy-rc.d'
-  if (existsSync(policy)) return install()
-  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  const lock = openSync(join(baseFolder(), 'packages.lock'), 'a')
   try {
-    install()
+    // The lock belongs to the open file, which is ours: it lasts until that is closed.
+    spawnSync('flock', ['3'], { stdio: ['ignore', 'ignore', 'inherit', lock] })
+    if (existsSync(policy)) return install()
+    writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+    try {
+      install()
+    } finally {
+      rmSync(policy)
+    }
   } finally {
-    rmSync(policy)
+    closeSync(lock)
   }
 }
