@@ -5,6 +5,7 @@ import type { Caller } from '../api/caller.ts'
 import type { ResourceScope, ServedResource } from '../api/resource.ts'
 import { selectedName } from '../api/selectors.ts'
 import { apiErrorOf } from '../api/status.ts'
+import type { UnsentBytes } from '../api/unsent-bytes.ts'
 import type { Log } from '../log.ts'
 import { failureOf, type PeerLine, type PeerQuestion, type PeerVerb, readQuestion } from './peer-wire.ts'
 import { PeerStream, type PeerAnswerTimes } from './peer-stream.ts'
@@ -18,6 +19,8 @@ export interface PeerRequest {
   readonly response: ServerResponse
   readonly authorizer: Pick<Authorizer, 'authorize' | 'guard'>
   readonly log: Log
+  /** Counts what waits for peers, over all questions. */
+  readonly unsent: UnsentBytes
   readonly times?: Partial<PeerAnswerTimes> | undefined
 }
 
@@ -53,13 +56,13 @@ async function watch(
   { query, caller }: PeerQuestion<'watch'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { resource, authorizer, response, log, times } = request
+  const { resource, authorizer, response, log, unsent, times } = request
   const access = accessOf(request, query, caller, selectedName(query.fields))
   const scope = await scopeOf(request, query, access)
   const withdrawn = new AbortController()
   const stop = authorizer.guard(access, scope, (reason) => withdrawn.abort(reason))
   const either = AbortSignal.any([signal, withdrawn.signal])
-  const stream = new PeerStream(response, times)
+  const stream = new PeerStream(response, unsent, times)
   let last: PeerLine = { type: 'END' }
   try {
     for await (const notice of resource.reader.watch({ ...query, ...scope }, caller, either)) {

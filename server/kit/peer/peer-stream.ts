@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { UnsentBytes, UnsentStream } from '../api/unsent-bytes.ts'
 import type { PeerLine } from './peer-wire.ts'
 
 /** The times of a watch that is answered to a peer, in milliseconds. */
@@ -14,14 +15,24 @@ const DEFAULT_TIMES: PeerAnswerTimes = { heartbeatMs: 5000, stallMs: 10_000 }
 /** What may wait for a peer at most, in bytes; then the reader waits too. */
 const SEND_BUFFER = 1024 * 1024
 
-/** Lines of JSON to a peer that reads them at its own pace: memory stays bounded, whoever stalls is cut off. */
+/** What waits is counted of all watches together, whoever asked for them. */
+const ALL_PEERS = 'peers'
+
+/**
+ * Lines of JSON to a peer that reads them at its own pace: memory stays bounded, for each and for all together, and
+ * whoever stalls is cut off.
+ */
 export class PeerStream {
   readonly #response: ServerResponse
   readonly #times: PeerAnswerTimes
+  readonly #unsent: UnsentStream
   readonly #heartbeat: NodeJS.Timeout
 
-  constructor(response: ServerResponse, times: Partial<PeerAnswerTimes> = {}) {
+  /** `unsent` counts what waits for all peers. */
+  constructor(response: ServerResponse, unsent: UnsentBytes, times: Partial<PeerAnswerTimes> = {}) {
     this.#response = response
+    this.#unsent = unsent.openStream(ALL_PEERS, false, () => response.writableLength)
+    response.once('close', () => this.#unsent.release())
     this.#times = { ...DEFAULT_TIMES, ...times }
     response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
     response.flushHeaders()
@@ -34,8 +45,11 @@ export class PeerStream {
   async send(line: PeerLine): Promise<boolean> {
     const response = this.#response
     if (response.destroyed) return false
-    response.write(`${JSON.stringify(line)}\n`)
-    if (response.writableLength <= SEND_BUFFER) return true
+    const bytes = Buffer.from(`${JSON.stringify(line)}\n`)
+    const fits = this.#unsent.hold(bytes.length)
+    const taken = response.write(bytes)
+    // A peer that keeps up need not wait because others do not.
+    if ((fits || taken) && response.writableLength <= SEND_BUFFER) return true
     return this.#drained()
   }
 

@@ -9,6 +9,7 @@ import { createListener } from '../api/listener.ts'
 import type { ServedResource } from '../api/resource.ts'
 import { readBody } from '../api/route.ts'
 import { apiErrorOf } from '../api/status.ts'
+import { UnsentBytes } from '../api/unsent-bytes.ts'
 import type { Log } from '../log.ts'
 import { RareWarning } from '../rare-warning.ts'
 import type { ProbeAnswer } from '../room.ts'
@@ -31,6 +32,8 @@ export interface PeerServerOptions {
   readonly authorizer: Pick<Authorizer, 'authorize' | 'guard'>
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
+  /** What may wait for peers at most, in bytes, but for a little of each watch. */
+  readonly unsentBytes?: number
   readonly times?: Partial<PeerAnswerTimes>
 }
 
@@ -47,6 +50,8 @@ export interface PeerServer {
 const MAX_BODY_BYTES = 1024 * 1024
 const VERBS: readonly PeerVerb[] = ['get', 'list', 'watch']
 const GRACE_MS = 5000
+/** A pod that stands still does so for all of its watches at once: a mebibyte for each were more than there is. */
+const UNSENT_BYTES = 32 * 1024 * 1024
 
 interface Served {
   readonly resource: ServedResource
@@ -56,6 +61,8 @@ interface Served {
 /** Serves readers of this pod over mTLS to those pods whose leaf names an account that may ask. */
 export function createPeerServer(options: PeerServerOptions): PeerServer {
   const { address, resources, identity, namespace, accounts, authorizer, clock, log, times } = options
+  const { unsentBytes = UNSENT_BYTES } = options
+  const unsent = new UnsentBytes({ unsentBytes, unsentBytesPerUser: unsentBytes })
   const paths = new Map<string, Served>(
     resources.flatMap((resource) =>
       VERBS.map((verb) => [peerPath(resource.plural, verb), { resource, verb }] as const),
@@ -90,7 +97,10 @@ export function createPeerServer(options: PeerServerOptions): PeerServer {
       throw new ApiError('MethodNotAllowed', 'readers are asked by POST', { allow: 'POST' })
     }
     const body = await readBody(request, MAX_BODY_BYTES)
-    await answerPeer({ ...served, body: body.toString('utf8'), response, authorizer, log, times }, signal)
+    await answerPeer(
+      { ...served, body: body.toString('utf8'), response, authorizer, log, unsent, times },
+      signal,
+    )
   }
 
   return {
