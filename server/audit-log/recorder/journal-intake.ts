@@ -1,6 +1,7 @@
 import type { RecordedResource } from '../config.ts'
 import type { JournalEntry, JournalPosition, JournalReader } from '../journal/journal.ts'
 import type { AuditStore } from '../store/audit-store.ts'
+import { mayBeDecided } from '../store/change-codes.ts'
 import { changeName } from '../change-name.ts'
 import type { RecorderCounts } from './recorder-counts.ts'
 import { type NoChange, type ObjectNames, type ReadReview, readReview } from './review-reading.ts'
@@ -169,7 +170,7 @@ export class JournalIntake {
   async #isDecided({ seq }: JournalEntry): Promise<boolean> {
     const { store, writer } = this.#deps
     const known = await store.get({ writer, seq })
-    return known !== undefined && known.state !== 'pending' && known.state !== 'admitted'
+    return known !== undefined && !mayBeDecided(known.state)
   }
 
   #name({ seq }: JournalEntry): string {

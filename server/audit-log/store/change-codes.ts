@@ -50,6 +50,11 @@ export const ACTORS = new Codes<ActorType>(['person', 'service-account', 'node',
 /** Operations on fields. */
 export const FIELD_OPERATIONS = new Codes<FieldChange['op']>(['add', 'remove', 'replace'])
 
+/** Whether it may still turn out what became of a change in this state. */
+export function mayBeDecided(state: ChangeState): boolean {
+  return state === 'pending' || state === 'admitted'
+}
+
 /** Whether a change in this state was made, as far as is known. */
 export function hasLanded(state: ChangeState): boolean {
   switch (state) {

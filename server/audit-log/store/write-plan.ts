@@ -1,7 +1,7 @@
 import type { Kysely } from '../../kit/store/query-builder.ts'
 import type { ChangeRecord, ChangeDecision, KnownObject, RecordBatch } from './audit-store.ts'
 import { type AuditTables, type ChangeRow, type ObjectRow, type WriterRow } from './audit-tables.ts'
-import { ACTORS, hasLanded, OPERATIONS, STATES } from './change-codes.ts'
+import { ACTORS, hasLanded, mayBeDecided, OPERATIONS, STATES } from './change-codes.ts'
 import { detailOf } from './change-detail.ts'
 import { packId } from './change-filter.ts'
 import type { ChangeRows } from './change-rows.ts'
@@ -83,14 +83,28 @@ class Planner {
         there.add(id)
     }
     const fresh = new Map<number, ChangeRecord>()
+    const again = new Map<number, ChangeRecord>()
     for (const [i, record] of records.entries()) {
       const id = ids[i] ?? 0
-      if (!there.has(id) && !fresh.has(id)) fresh.set(id, record)
+      if (there.has(id)) again.set(id, record)
+      else if (!fresh.has(id)) fresh.set(id, record)
     }
     const named = await nameRecords(interned, [...fresh.values()])
     for (const [i, [id, record]] of [...fresh].entries()) {
       const names = named[i]
       if (names) this.#addRow(id, record, names)
+    }
+    await this.#decideAgain(again)
+  }
+
+  /** What a restart reads again may be decided in the same round: the row that waited for that waits no more. */
+  async #decideAgain(again: ReadonlyMap<number, ChangeRecord>): Promise<void> {
+    const decided = new Map([...again].filter(([, { state }]) => state !== 'pending'))
+    await this.#loadChanges([...decided.keys()])
+    for (const [id, record] of decided) {
+      const there = this.#changes.get(id)
+      if (there && mayBeDecided(STATES.word(there.row.state)))
+        await this.#decideRow(there, decisionOf(record))
     }
   }
 
@@ -253,6 +267,19 @@ class Planner {
     const [change] = await rows.changes(await rows.joined([row.id]))
     if (!change) throw new RangeError(`change ${row.id} is not there any more`)
     return change
+  }
+}
+
+/** What a record says beyond what was pending. */
+function decisionOf({ id, state, reason, object, candidates, cause }: ChangeRecord): ChangeDecision {
+  const { after } = object.resourceVersion
+  return {
+    id,
+    state,
+    reason,
+    ...(after === '' ? {} : { resourceVersionAfter: after }),
+    ...(candidates ? { candidates } : {}),
+    ...(cause ? { cause } : {}),
   }
 }
 

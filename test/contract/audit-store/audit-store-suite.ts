@@ -260,6 +260,24 @@ export function auditStoreSuite(open: () => Promise<StoreFixture>): void {
       assert.equal((await store.commit(batch({ decided }))).number, number)
     })
 
+    it('may come with a record that is kept again: what a restart reads again may be decided at once', async () => {
+      const waiting = [change(1, { state: 'pending' }), change(2, { state: 'admitted' })]
+      const over = [change(3), change(4, { state: 'not-landed', reason: 'refused' })]
+      await store.commit(batch({ added: [...waiting, ...over] }))
+      const { number } = await store.state()
+      const again = [1, 2, 3, 4].map((seq) => change(seq, { state: 'confirmed', reason: 'read again' }))
+      await store.commit(batch({ added: again }))
+      const states = async () =>
+        (await Promise.all([1, 2, 3, 4].map((seq) => store.get({ writer: 7, seq })))).map(
+          (found) => `${found?.state} ${found?.reason}`,
+        )
+      const decided = ['confirmed read again', 'confirmed read again', 'confirmed ', 'not-landed refused']
+      assert.deepEqual(await states(), decided)
+      assert.equal((await store.state()).number, number + 2)
+      await store.commit(batch({ added: [1, 2].map((seq) => change(seq, { state: 'pending' })) }))
+      assert.deepEqual(await states(), decided)
+    })
+
     it('may come in one batch with the record', async () => {
       await store.commit(
         batch({
