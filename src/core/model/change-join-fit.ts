@@ -2,7 +2,7 @@ import { isOlderVersion } from './change-join-version.ts'
 import type { ReviewFacts, Transition } from './change-facts.ts'
 
 /** How well a review explains a transition: the highest wins. */
-export type Fit = 0 | 1 | 2 | 3
+type Fit = 0 | 1 | 2 | 3
 
 /** No write of the API server lasts longer, in milliseconds (its write requests end after 34 s). */
 export const LONGEST_WRITE_MS = 34_000
@@ -11,13 +11,26 @@ export const LONGEST_WRITE_MS = 34_000
 const SKEW_MS = 1000
 
 /** How well a review explains a transition; undefined where it does not. */
-export function fitOf(review: ReviewFacts, transition: Transition): Fit | undefined {
+function fitOf(review: ReviewFacts, transition: Transition): Fit | undefined {
   // A review is always before its write, and that before what the watch tells: what comes later can only be made up.
   if (review.time > transition.time + SKEW_MS || review.resource !== transition.resource) return undefined
   if (review.truncated) return fitOfTruncated(review, transition)
   if (review.subresource === 'eviction') return fitOfEviction(review, transition)
   if (review.uid !== transition.uid) return undefined
   return transition.skipped ? fitOverSkipped(review, transition) : fitOfStep(review, transition)
+}
+
+/** The reviews that explain a transition best, the earliest first. */
+export function bestOf<R extends { readonly facts: ReviewFacts }>(
+  reviews: readonly R[],
+  transition: Transition,
+): readonly R[] {
+  const fits = reviews.map((review) => [review, fitOf(review.facts, transition)] as const)
+  const highest = Math.max(-1, ...fits.map(([, fit]) => fit ?? -1))
+  return fits
+    .filter(([, fit]) => fit === highest)
+    .map(([review]) => review)
+    .toSorted((one, other) => one.facts.time - other.facts.time)
 }
 
 function fitOfStep(review: ReviewFacts, transition: Transition): Fit | undefined {

@@ -1,5 +1,6 @@
-import type { ReviewDecision, ReviewFacts, SilentReason, Transition } from './change-facts.ts'
+import type { ReviewFacts, SilentReason, Transition } from './change-facts.ts'
 import { LONGEST_WRITE_MS } from './change-join-fit.ts'
+import { triesKey } from './change-join-keys.ts'
 
 /** A review on its way to an explanation. */
 export interface OpenReview<T extends Transition> {
@@ -13,6 +14,11 @@ export interface OpenReview<T extends Transition> {
   finished: boolean
   /** What was told of it last, so that it is told once. */
   told: string
+}
+
+/** A review that was just read. */
+export function openReview<T extends Transition>(facts: ReviewFacts, home: ObjectTrack<T>): OpenReview<T> {
+  return { facts, home, state: 'open', unseen: false, finished: false, told: '' }
 }
 
 /** A transition on its way to an explanation. */
@@ -108,27 +114,6 @@ export class ObjectTrack<T extends Transition> {
     this.reviews.delete(review)
     out(this.#byVersion, review.facts.oldVersion, review)
   }
-}
-
-/** What tells a person: the name and, where Kubernetes knows one, the uid. */
-export function userKey({ user }: ReviewFacts): string {
-  return JSON.stringify([user.username, user.uid ?? ''])
-}
-
-/** Tries of one request have the same: nothing in a review links them (change-tracking, the API server's retries). */
-export function triesKey(facts: ReviewFacts): string {
-  return JSON.stringify([userKey(facts), facts.operation, facts.subresource, facts.paths])
-}
-
-/** A decision about a review; undefined where the same was told before. */
-export function reviewDecision<T extends Transition>(
-  review: OpenReview<T>,
-  told: Omit<ReviewDecision, 'type' | 'review'>,
-): ReviewDecision | undefined {
-  const text = JSON.stringify([told.state, told.version, told.candidates.map(({ username }) => username)])
-  if (text === review.told) return undefined
-  review.told = text
-  return { type: 'review', review: review.facts, ...told }
 }
 
 function into<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {

@@ -1,7 +1,8 @@
-import type { ChangeUser } from '../wire/change.ts'
 import type { ReviewDecision, ReviewFacts } from './change-facts.ts'
 import { LONGEST_WRITE_MS } from './change-join-fit.ts'
-import { type OpenReview, ObjectTrack, reviewDecision, triesKey, userKey } from './change-join-track.ts'
+import { triesKey } from './change-join-keys.ts'
+import { ReviewTeller } from './change-join-teller.ts'
+import { ObjectTrack, type OpenReview, openReview } from './change-join-track.ts'
 import { isOlderVersion } from './change-join-version.ts'
 
 /** What is known of one object whose resource nobody watches. */
@@ -35,19 +36,13 @@ export class UnwatchedJoin {
   readonly #objects = new Map<string, Unwatched>()
   /** The uid that has a name, as far as reviews told. */
   readonly #uids = new Map<string, string>()
+  readonly #teller = new ReviewTeller<never>((decision) => this.#out.push(decision))
   #out: ReviewDecision[] = []
 
   /** Takes a review, gives what can be said now. */
   review(facts: ReviewFacts): readonly ReviewDecision[] {
     const object = this.#object(facts)
-    const review: OpenReview<never> = {
-      facts,
-      home: object.track,
-      state: 'open',
-      unseen: false,
-      finished: false,
-      told: '',
-    }
+    const review = openReview(facts, object.track)
     if (facts.operation === 'CREATE') this.#created(object, review)
     else this.#look(object, facts)
     if (facts.operation === 'DELETE') object.deleted = true
@@ -55,7 +50,7 @@ export class UnwatchedJoin {
       this.#repeat(object, review)
       object.admitted.push(review)
       if (object.admitted.length > MOST_PER_OBJECT) object.admitted.shift()
-      this.#decide(review, 'admitted', '')
+      this.#teller.tell(review, { state: 'admitted', reason: '' })
     }
     const out = this.#out
     this.#out = []
@@ -87,7 +82,7 @@ export class UnwatchedJoin {
     const owner = taken === undefined ? undefined : this.#objects.get(taken)
     if (owner && !owner.deleted && owner !== object && owner.track.key !== object.name) {
       review.state = 'refuted'
-      this.#decide(review, 'not-landed', NAME_TAKEN)
+      this.#teller.tell(review, { state: 'not-landed', reason: NAME_TAKEN })
     }
   }
 
@@ -110,8 +105,13 @@ export class UnwatchedJoin {
         ({ facts }) => facts.oldVersion === landed.facts.oldVersion && facts.oldVersion !== '',
       )) {
         this.#drop(object, other)
-        if (sameTries(other.facts, landed.facts)) this.#decide(other, 'superseded', TRIED_AGAIN)
-        else this.#decide(other, 'not-landed', 'another write came first, and it was not tried again')
+        if (sameTries(other.facts, landed.facts))
+          this.#teller.tell(other, { state: 'superseded', reason: TRIED_AGAIN })
+        else
+          this.#teller.tell(other, {
+            state: 'not-landed',
+            reason: 'another write came first, and it was not tried again',
+          })
       }
     }
   }
@@ -119,20 +119,13 @@ export class UnwatchedJoin {
   #refuteCreate(object: Unwatched): void {
     for (const review of object.admitted.filter(({ facts }) => facts.operation === 'CREATE')) {
       this.#drop(object, review)
-      this.#decide(review, 'not-landed', NAME_TAKEN)
+      this.#teller.tell(review, { state: 'not-landed', reason: NAME_TAKEN })
     }
   }
 
   #land(object: Unwatched, reviews: readonly OpenReview<never>[], version: string | undefined): void {
-    const [first, ...others] = reviews
-    if (!first) return
-    const users = new Map(reviews.map(({ facts }) => [userKey(facts), facts.user]))
     for (const review of reviews) this.#drop(object, review)
-    if (users.size > 1) {
-      const reason = 'several users wrote the same at the same moment'
-      this.#decide(first, 'ambiguous', reason, version, [...users.values()])
-    } else this.#decide(first, 'confirmed', '', version)
-    for (const other of others) this.#decide(other, 'superseded', 'another review of the same write is shown')
+    this.#teller.landed(reviews, version, { state: 'confirmed', reason: '', version })
   }
 
   /** Earlier tries of the same request, which another review follows without their result. */
@@ -141,24 +134,13 @@ export class UnwatchedJoin {
     const tries = object.admitted.filter((other) => facts.time - other.facts.time <= LONGEST_WRITE_MS)
     for (const tried of tries.filter((other) => sameTries(other.facts, facts))) {
       this.#drop(object, tried)
-      this.#decide(tried, 'superseded', TRIED_AGAIN)
+      this.#teller.tell(tried, { state: 'superseded', reason: TRIED_AGAIN })
     }
   }
 
   #drop({ admitted }: Unwatched, review: OpenReview<never>): void {
     const index = admitted.indexOf(review)
     if (index >= 0) admitted.splice(index, 1)
-  }
-
-  #decide(
-    review: OpenReview<never>,
-    state: ReviewDecision['state'],
-    reason: string,
-    version?: string,
-    candidates: readonly ChangeUser[] = [],
-  ): void {
-    const decision = reviewDecision(review, { state, reason, version, candidates })
-    if (decision) this.#out.push(decision)
   }
 }
 

@@ -1,9 +1,11 @@
-import type { ChangeUser } from '../wire/change.ts'
-import type { JoinDecision, NamedPart, ReviewDecision, ReviewFacts, Transition } from './change-facts.ts'
-import { type Fit, fitOf, LONGEST_WRITE_MS } from './change-join-fit.ts'
+import type { JoinDecision, NamedPart, ReviewFacts, Transition } from './change-facts.ts'
 import { DelayLine } from './change-join-delay.ts'
+import { bestOf, LONGEST_WRITE_MS } from './change-join-fit.ts'
+import { HeldReviews } from './change-join-held.ts'
+import { ObjectTracks } from './change-join-objects.ts'
 import { latest, namedPart, skippedChain } from './change-join-skipped.ts'
-import { ObjectTrack, type OpenReview, type OpenStep, reviewDecision, userKey } from './change-join-track.ts'
+import { ReviewTeller } from './change-join-teller.ts'
+import { type ObjectTrack, type OpenReview, openReview, type OpenStep } from './change-join-track.ts'
 import { unseenReason } from './unseen-change.ts'
 
 /** The join's times in milliseconds, and how much it holds. */
@@ -50,16 +52,13 @@ const DEFAULT_LIMITS: JoinLimits = { settleMs: 5000, landMs: 30_000, lateMs: 60_
  */
 export class ChangeJoin<T extends Transition> {
   readonly #limits: JoinLimits
-  readonly #tracks = new Map<string, ObjectTrack<T>>()
-  /** Tracks of the objects that have, or had of late, a name. */
-  readonly #named = new Map<string, Set<ObjectTrack<T>>>()
+  readonly #tracks = new ObjectTracks<T>()
   readonly #dirty = new Set<ObjectTrack<T>>()
   readonly #agenda = new DelayLine<ObjectTrack<T>>()
   /** Since when a resource's watch is up, in epoch milliseconds; missing while it is not. */
   readonly #watching = new Map<string, number>()
-  /** Reviews that have not landed, in the order they came: those that fit no known object, and the others. */
-  readonly #strangers = new Set<OpenReview<T>>()
-  readonly #fitting = new Set<OpenReview<T>>()
+  readonly #held = new HeldReviews<T>()
+  readonly #teller = new ReviewTeller<T>((decision) => this.#out.push(decision))
   #out: JoinDecision<T>[] = []
   #now = 0
   #read = 0
@@ -71,7 +70,7 @@ export class ChangeJoin<T extends Transition> {
 
   /** Reviews that are held because they have not landed (yet). */
   get held(): number {
-    return this.#strangers.size + this.#fitting.size
+    return this.#held.size
   }
 
   /** Transitions that are not explained yet. */
@@ -81,39 +80,26 @@ export class ChangeJoin<T extends Transition> {
 
   /** A review was read; `fits`: its object is known, or it makes one. */
   review(facts: ReviewFacts, fits: boolean): void {
-    const key = facts.uid === '' ? nameKey(facts) : facts.uid
-    const track = this.#track(key)
-    const review: OpenReview<T> = {
-      facts,
-      home: track,
-      state: 'open',
-      unseen: false,
-      finished: false,
-      told: '',
-    }
+    const track = this.#tracks.of(facts)
+    const review = openReview(facts, track)
     track.add(review)
-    ;(fits ? this.#fitting : this.#strangers).add(review)
+    this.#held.add(review, fits)
     this.#dirty.add(track)
-    if (facts.uid === '') for (const named of this.#named.get(key) ?? []) this.#dirty.add(named)
+    if (facts.uid === '') for (const named of this.#tracks.withName(facts)) this.#dirty.add(named)
     this.#bound()
   }
 
   /** The watch told a step of an object. */
   transition(transition: T, now: number): void {
-    const known = this.#tracks.has(transition.uid) || this.#tracks.has(nameKey(transition))
-    if (transition.silent === 'noise' && !transition.skipped && !known) {
+    if (transition.silent === 'noise' && !transition.skipped && !this.#tracks.has(transition)) {
       // By far the most are of this kind: nothing is kept of them.
       this.#out.push({ type: 'transition', transition, verdict: 'noise', named: { first: [], last: [] } })
       return
     }
-    const track = this.#track(transition.uid)
+    const track = this.#tracks.of(transition)
     track.steps.push({ transition, verdict: undefined, by: [], earlier: [], since: now })
     this.#waiting += 1
-    const name = nameKey(transition)
-    const named = this.#named.get(name)
-    if (named) named.add(track)
-    else this.#named.set(name, new Set([track]))
-    track.names.add(name)
+    this.#tracks.name(track, transition)
     this.#dirty.add(track)
   }
 
@@ -139,14 +125,6 @@ export class ChangeJoin<T extends Transition> {
     return out
   }
 
-  #track(key: string): ObjectTrack<T> {
-    const found = this.#tracks.get(key)
-    if (found) return found
-    const track = new ObjectTrack<T>(key)
-    this.#tracks.set(key, track)
-    return track
-  }
-
   #look(track: ObjectTrack<T>): void {
     for (const step of track.steps) {
       if (this.#read < step.transition.mark) {
@@ -163,7 +141,7 @@ export class ChangeJoin<T extends Transition> {
   #lookStep(track: ObjectTrack<T>, step: OpenStep<T>): void {
     const { transition } = step
     const candidates = [...step.by, ...this.#candidates(track, step)]
-    const by = best(candidates.map((review) => [review, fitOf(review.facts, transition)] as const))
+    const by = bestOf(candidates, transition)
     if (by.length > 0) this.#attribute(step, by, transition.next.version)
     else this.#unexplained(track, step, { first: [], last: [] })
     this.#refute(track, step)
@@ -172,7 +150,7 @@ export class ChangeJoin<T extends Transition> {
   /** Reviews that may explain a step; also those that name no uid, by the object's name. */
   #candidates(track: ObjectTrack<T>, { transition }: OpenStep<T>): readonly OpenReview<T>[] {
     const own = transition.skipped ? [...track.reviews] : track.from(transition.previous?.version)
-    const named = this.#tracks.get(nameKey(transition))
+    const named = this.#tracks.byName(transition)
     return [...own, ...(named?.reviews ?? [])]
   }
 
@@ -180,7 +158,7 @@ export class ChangeJoin<T extends Transition> {
     const { transition } = step
     const candidates = [...step.by, ...step.earlier, ...this.#candidates(track, step)]
     // What was wanted from the newest state came last; the same may have been wanted, and made, before.
-    const last = latest(best(candidates.map((review) => [review, fitOf(review.facts, transition)] as const)))
+    const last = latest(bestOf(candidates, transition))
     const chain = skippedChain(transition, last, candidates)
     for (const { reviews, version } of chain) this.#tell(step, reviews, version)
     step.earlier = chain.flatMap(({ reviews }) => reviews)
@@ -220,23 +198,17 @@ export class ChangeJoin<T extends Transition> {
 
   /** These landed as one write: the first is shown, in its own name where all are of one user. */
   #tell(step: OpenStep<T>, reviews: readonly OpenReview<T>[], version: string | undefined): void {
-    const [first, ...others] = reviews
+    const [first] = reviews
     if (!first) return
-    const users = new Map(reviews.map((review) => [userKey(review.facts), review.facts.user]))
     const { gone, silent } = step.transition
     // One request may delete in two steps: the deletion shows, and then the object goes.
     const again = silent === 'finished' && first.state !== 'landed' && first.home.triedAgain(first.facts)
     const finishes = gone && (first.facts.finishes || again || first.finished)
     for (const review of reviews) review.finished ||= finishes
     for (const review of reviews) this.#close(review, () => review.home.land(review))
-    if (users.size > 1) {
-      const reason = 'several users wrote the same at the same moment'
-      this.#decide(first, 'ambiguous', reason, version, [...users.values()])
-    } else if (finishes) this.#decide(first, 'superseded', 'it finishes a deletion that had begun before')
-    else if (first.facts.truncated)
-      this.#decide(first, 'admitted', 'too large to be compared with what landed', version)
-    else this.#decide(first, 'confirmed', '', version)
-    for (const other of others) this.#decide(other, 'superseded', 'another review of the same write is shown')
+    if (finishes) this.#teller.landed(reviews, version, FINISHES)
+    else if (first.facts.truncated) this.#teller.landed(reviews, version, { ...TOO_LARGE, version })
+    else this.#teller.landed(reviews, version, { state: 'confirmed', reason: '', version })
     for (const review of reviews) {
       for (const tried of review.home.triesOf(review.facts)) this.#supersede(tried)
     }
@@ -268,7 +240,7 @@ export class ChangeJoin<T extends Transition> {
 
   #supersede(review: OpenReview<T>): void {
     this.#close(review, () => review.home.drop(review))
-    this.#decide(review, 'superseded', TRIED_AGAIN)
+    this.#teller.tell(review, TRIED_AGAIN)
   }
 
   /** Tells of reviews for which no waiting helps any more. */
@@ -290,8 +262,8 @@ export class ChangeJoin<T extends Transition> {
           review.state = 'given-up'
           this.#wake(track, due + lateMs)
         }
-        if (track.triedAgain(facts)) this.#decide(review, 'superseded', TRIED_AGAIN)
-        else this.#decide(review, 'not-landed', reason)
+        if (track.triedAgain(facts)) this.#teller.tell(review, TRIED_AGAIN)
+        else this.#teller.tell(review, { state: 'not-landed', reason })
       }
     }
   }
@@ -306,11 +278,7 @@ export class ChangeJoin<T extends Transition> {
     })
     track.forget(this.#now - lateMs - LONGEST_WRITE_MS)
     if (!track.empty || this.#dirty.has(track)) return
-    this.#tracks.delete(track.key)
-    for (const name of track.names) {
-      const tracks = this.#named.get(name)
-      if (tracks?.delete(track) && tracks.size === 0) this.#named.delete(name)
-    }
+    this.#tracks.delete(track)
   }
 
   /** Looks at a track at that time again, or before. */
@@ -323,51 +291,30 @@ export class ChangeJoin<T extends Transition> {
   /** Takes a review out of those that are held. */
   #close(review: OpenReview<T>, how: () => void): void {
     how()
-    this.#strangers.delete(review)
-    this.#fitting.delete(review)
+    this.#held.delete(review)
   }
 
   #bound(): void {
     while (this.held > this.#limits.maxOpen) {
-      const [oldest] = this.#strangers.size > 0 ? this.#strangers : this.#fitting
+      const oldest = this.#held.first
       if (!oldest) return
       this.#close(oldest, () => oldest.home.drop(oldest))
       if (oldest.state === 'given-up') continue
-      this.#decide(oldest, 'not-landed', 'too many reviews were open, and nothing had landed so far')
+      this.#teller.tell(oldest, TOO_MANY)
     }
   }
-
-  #decide(
-    review: OpenReview<T>,
-    state: ReviewDecision['state'],
-    reason: string,
-    version?: string,
-    candidates: readonly ChangeUser[] = [],
-  ): void {
-    const decision = reviewDecision(review, { state, reason, version, candidates })
-    if (decision) this.#out.push(decision)
-  }
 }
 
-const TRIED_AGAIN = 'another try of the same write landed'
-
-/** The reviews with the best fit, the earliest first. */
-function best<T extends Transition>(
-  fits: readonly (readonly [OpenReview<T>, Fit | undefined])[],
-): readonly OpenReview<T>[] {
-  const highest = Math.max(-1, ...fits.map(([, fit]) => fit ?? -1))
-  return fits
-    .filter(([, fit]) => fit === highest && fit !== undefined)
-    .map(([review]) => review)
-    .toSorted((one, other) => one.facts.time - other.facts.time)
-}
+const TRIED_AGAIN = { state: 'superseded', reason: 'another try of the same write landed' } as const
+const FINISHES = { state: 'superseded', reason: 'it finishes a deletion that had begun before' } as const
+const TOO_LARGE = { state: 'admitted', reason: 'too large to be compared with what landed' } as const
+const TOO_MANY = {
+  state: 'not-landed',
+  reason: 'too many reviews were open, and nothing had landed so far',
+} as const
 
 function whyNotLanded<T extends Transition>({ state, unseen }: OpenReview<T>): string {
   if (unseen) return unseenReason('the watch was interrupted meanwhile')
   if (state === 'refuted') return 'another write came first, and it was not tried again'
   return 'nothing landed within 30 s: it was refused after the review'
-}
-
-function nameKey({ resource, name }: { readonly resource: string; readonly name: string }): string {
-  return `${resource} ${name}`
 }
