@@ -5,6 +5,7 @@ import { type Clock, rfc3339Seconds } from '../../src/core/lib/time.ts'
 import type { PodSlice } from '../../src/core/wire/pod.ts'
 import { ApiError } from '../kit/api/api-error.ts'
 import type { ResourceReader, ServedResource } from '../kit/api/resource.ts'
+import { retryAfter } from '../kit/api/retry-after.ts'
 import type { Reflector } from '../kit/cluster-watch/cluster-watch.ts'
 import type { Leadership } from '../kit/lease/leadership.ts'
 import type { Log } from '../kit/log.ts'
@@ -44,9 +45,6 @@ export interface ImageGraphDeps {
 
 const NAME = 'image-graph'
 
-/** Whoever waits for the Lease, or for the first list of pods, asks again after so many seconds. */
-const RETRY_SECONDS = 2
-
 /** While another process still has the store, or there is no space, opening it is tried again after so many milliseconds. */
 const OPEN_RETRY_MS = 2000
 
@@ -66,9 +64,12 @@ class ImageGraphRoom implements Room {
   /** Why the store cannot be opened, while that is tried again. */
   #unopened: string | undefined
   #running = false
+  /** Since when nothing is served, in epoch milliseconds, while nothing is. */
+  #unservedSince: number
 
   constructor(deps: ImageGraphDeps) {
     this.#deps = deps
+    this.#unservedSince = deps.clock.now()
     this.#log = deps.log.child({ room: NAME })
     this.#metrics = createImageGraphMetrics(deps.metrics)
     const readers = this.#readers()
@@ -118,6 +119,7 @@ class ImageGraphRoom implements Room {
         this.#session = new Session({ ...this.#deps, journal, log: this.#log, metrics: this.#metrics })
         await this.#session.run(holding)
       } finally {
+        if (this.#session?.published) this.#unservedSince = this.#deps.clock.now()
         this.#session = undefined
         this.#journal = undefined
         store.close()
@@ -169,9 +171,12 @@ class ImageGraphRoom implements Room {
   #served(): Published {
     const published = this.#session?.published
     if (published) return published
-    throw new ApiError('ServiceUnavailable', `the image graph cannot answer yet: ${this.#waitingFor()}`, {
-      retryAfterSeconds: RETRY_SECONDS,
-    })
+    const again = retryAfter(this.#unservedSince, this.#deps.clock.now())
+    throw new ApiError(
+      'ServiceUnavailable',
+      `the image graph cannot answer yet: ${this.#waitingFor()}`,
+      again,
+    )
   }
 
   #waitingFor(): string {

@@ -4,6 +4,7 @@ import { Agent, request as httpsRequest } from 'node:https'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
 import type { Clock } from '../../../src/core/lib/time.ts'
 import { ApiError } from '../api/api-error.ts'
+import { retryAfter } from '../api/retry-after.ts'
 import type { PeerIdentity } from './peer-identity.ts'
 import { peerAccount } from './peer-name.ts'
 
@@ -42,7 +43,7 @@ const DEFAULT_TIMES: PeerClientTimes = { connectMs: 3000, answerMs: 30_000, sile
 
 /** A client of the pod, or the Service, at that address. */
 export function createPeerClient(options: PeerClientOptions): PeerClient {
-  const { host, port, identity } = options
+  const { host, port, identity, clock } = options
   const times = { ...DEFAULT_TIMES, ...options.times }
   let agent = createAgent(options)
   identity.tls.onChange(() => {
@@ -50,6 +51,14 @@ export function createPeerClient(options: PeerClientOptions): PeerClient {
     agent.destroyIdle()
     agent = createAgent(options)
   })
+
+  /** Since when the other pod does not answer. */
+  let awaySince: number | undefined
+  const isAway = (message: string, cause?: unknown): ApiError => {
+    const now = clock.now()
+    awaySince ??= now
+    return new ApiError('ServiceUnavailable', message, { ...retryAfter(awaySince, now), cause })
+  }
 
   const once = (path: string, body: Buffer, signal: AbortSignal): Promise<Attempt> => {
     const { promise, resolve } = Promise.withResolvers<Attempt>()
@@ -77,22 +86,20 @@ export function createPeerClient(options: PeerClientOptions): PeerClient {
     times,
     async ask(path, question, signal) {
       signal.throwIfAborted()
-      if (identity.authorities() === '') throw away('there is no certificate to ask with yet')
+      if (identity.authorities() === '') throw isAway('there is no certificate to ask with yet')
       const body = Buffer.from(JSON.stringify(question))
       let attempt = await once(path, body, signal)
       // The other side closed a kept connection just as it was taken up again; reading twice does no harm.
       if ('error' in attempt && attempt.stale && !signal.aborted) attempt = await once(path, body, signal)
-      if ('message' in attempt) return attempt.message
+      if ('message' in attempt) {
+        awaySince = undefined
+        return attempt.message
+      }
       signal.throwIfAborted()
-      throw away('the pod that has the data cannot be reached', attempt.error)
+      throw isAway('the pod that has the data cannot be reached', attempt.error)
     },
     close: () => agent.destroyIdle(),
   }
-}
-
-/** The failure of a peer that is away, mostly for the seconds in which its pod is replaced. */
-export function away(message: string, cause?: unknown): ApiError {
-  return new ApiError('ServiceUnavailable', message, { retryAfterSeconds: 2, cause })
 }
 
 type Attempt = { readonly message: IncomingMessage } | { readonly error: Error; readonly stale: boolean }

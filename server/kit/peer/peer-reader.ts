@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { ApiError } from '../api/api-error.ts'
 import type { Caller } from '../api/caller.ts'
 import type { ResourceReader, WatchNotice } from '../api/resource.ts'
-import { away, type PeerClient } from './peer-client.ts'
+import type { PeerClient } from './peer-client.ts'
 import {
   errorOfFailure,
   type PeerLine,
@@ -125,7 +125,10 @@ async function readText(answer: IncomingMessage, signal: AbortSignal): Promise<s
     for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk)
   } catch (cause) {
     signal.throwIfAborted()
-    throw away('the pod that has the data went away', cause)
+    throw new ApiError('ServiceUnavailable', 'the pod that has the data went away', {
+      retryAfterSeconds: 1,
+      cause,
+    })
   }
   return Buffer.concat(chunks).toString('utf8')
 }

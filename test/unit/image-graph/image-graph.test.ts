@@ -550,7 +550,23 @@ describe('the image graph', () => {
     assert.deepEqual((await world.list('images')).items, [])
     world.leadership.take()
     await world.settle()
-    await assert.rejects(world.list('images'), { reason: 'ServiceUnavailable' })
+    await assert.rejects(world.list('images'), { reason: 'ServiceUnavailable', retryAfterSeconds: 2 })
+  })
+
+  it('lets nobody wait in vain: what lasts longer than a takeover is told without asking to come again', async () => {
+    world.leadership.take()
+    await world.start()
+    await world.settle(25)
+    const atOnce = { reason: 'ServiceUnavailable', retryAfterSeconds: undefined }
+    await assert.rejects(world.list('images'), atOnce)
+    world.leadership.give()
+    await world.settle()
+    assert.deepEqual((await world.list('images')).items, [])
+    world.leadership.take()
+    await world.settle(1)
+    await assert.rejects(world.list('images'), { ...atOnce, retryAfterSeconds: 2 })
+    await world.settle(25)
+    await assert.rejects(world.list('images'), atOnce)
   })
 
   it('begins anew where the store is damaged, and says so', async () => {

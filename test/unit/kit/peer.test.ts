@@ -193,6 +193,31 @@ describe('readers between pods', function () {
       await assert.rejects(list(), away)
     })
 
+    it('is to be asked again only as long as a takeover lasts', async () => {
+      let passed = 0
+      const clock = { now: () => Date.now() + passed }
+      const { port, asker: identity } = world
+      const client = createPeerClient({
+        ...{ host: '127.0.0.1', port, identity, clock },
+        ...{ namespace: 'deckwatch', accounts: ['deckwatch'] },
+      })
+      await list(client)
+      await world.stopServer()
+      await assert.rejects(list(client), away)
+      passed = 25_000
+      await assert.rejects(list(client), { ...away, retryAfterSeconds: undefined })
+      const next = await startPeerWorld({ port })
+      try {
+        next.server.trusted = trusted()
+        next.server.tls.replace(await world.authority.leaf('deckwatch'))
+        await list(client)
+      } finally {
+        await next.stop()
+      }
+      await assert.rejects(list(client), away)
+      client.close()
+    })
+
     it('is not waited for long: neither when connecting, nor for an answer, nor in a watch', async () => {
       const sockets: Socket[] = []
       const silent: Server = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1')
