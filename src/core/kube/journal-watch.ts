@@ -1,6 +1,6 @@
 import { DeckError, type ErrorCode } from '../lib/errors.ts'
 import { type Clock, timeLeft } from '../lib/time.ts'
-import { backoffDelay, type BackoffLimits } from './backoff.ts'
+import { backoffDelay } from './backoff.ts'
 import type { JournalNotice } from './journal-notice.ts'
 import { Outage } from './list-watch-outage.ts'
 import type { ResourceSource } from './paged-list.ts'
@@ -8,32 +8,21 @@ import { purposeText } from './status-error-purpose.ts'
 import { errorFromStatus } from './status-error.ts'
 import type { KubeTransport } from './transport.ts'
 import type { Watched, WatchFrame } from './watch-frame.ts'
+import { handled, QUIET, silence, WATCH_TIMES, watchSeconds, type WatchTimes, within } from './watch-step.ts'
 import { openWatch } from './watch-stream.ts'
 
 /** The times of following a journal, in milliseconds unless the name says seconds. */
-export interface JournalTimes {
-  /** A watch without a byte for so long is opened again; the companion sends a bookmark each minute. */
-  readonly quietMs: number
-  /** So long the server may take to accept a watch. */
-  readonly answerMs: number
-  /** A watch that was accepted counts as resumed after so long without a word against it. */
-  readonly settleMs: number
+export interface JournalTimes extends WatchTimes {
   /** So long 404 is taken for an API server that is starting. */
   readonly absentMs: number
   /** So long a companion may be down, as it is while its pod moves to another node. */
   readonly downMs: number
-  /** The server is asked to end each watch after a random time between these. */
-  readonly watchSeconds: readonly [number, number]
-  readonly backoff: BackoffLimits
 }
 
 const DEFAULT_TIMES: JournalTimes = {
-  quietMs: 90_000,
-  answerMs: 30_000,
-  settleMs: 1000,
+  ...WATCH_TIMES,
   absentMs: 20_000,
   downMs: 300_000,
-  watchSeconds: [240, 300],
   // Someone looks at the stream, and a companion that starts is ready within seconds.
   backoff: { firstMs: 250, maxMs: 10_000 },
 }
@@ -68,8 +57,6 @@ const ATTEMPTS_BEFORE_RELIST = 8
 
 /** A watch that lived so long was no failure, whatever ended it. */
 const HEALTHY_MS = 30_000
-
-const QUIET: unique symbol = Symbol('quiet')
 
 /**
  * Follows a resource whose objects are records that come and never change: after whatever happens to the server, the
@@ -176,18 +163,17 @@ class JournalFollower<Item, List extends { readonly resourceVersion: string }> {
   /** Follows one watch to its end. */
   async *#watch(): AsyncGenerator<JournalNotice<Item, List>, void> {
     const { transport, clock, signal } = this.#options
-    const { quietMs, answerMs, settleMs, watchSeconds } = this.#times
-    const [least, most] = watchSeconds
+    const { quietMs, answerMs, settleMs } = this.#times
     const openedAt = clock.now()
     const attempt = new AbortController()
     const request = {
       resourceVersion: this.#resourceVersion,
-      timeoutSeconds: least + Math.floor(this.#random() * (most - least + 1)),
+      timeoutSeconds: watchSeconds(this.#times, this.#random()),
       signal: AbortSignal.any([signal, attempt.signal]),
     }
     try {
-      const frames = await this.#within(openWatch(transport, this.#source, request), answerMs)
-      if (frames === QUIET) throw this.#silence(answerMs)
+      const frames = await within(openWatch(transport, this.#source, request), answerMs, this.#options)
+      if (frames === QUIET) throw silence({ verb: 'watch', ...this.#source.purpose }, answerMs)
       if (!this.#accepted) yield { type: 'watching' }
       this.#accepted = true
       const settledAt = clock.now() + settleMs
@@ -196,7 +182,7 @@ class JournalFollower<Item, List extends { readonly resourceVersion: string }> {
         const leftMs = timeLeft(clock, settledAt, settleMs)
         if (leftMs === 0) yield* this.#settled()
         const settling = this.#outage.lasts
-        const batch = await this.#within(next, settling ? leftMs : quietMs)
+        const batch = await within(next, settling ? leftMs : quietMs, this.#options)
         if (batch === QUIET) {
           if (settling) continue
           return
@@ -238,7 +224,10 @@ class JournalFollower<Item, List extends { readonly resourceVersion: string }> {
       case 'ERROR':
         throw errorFromStatus(frame.status, { verb: 'watch', ...this.#source.purpose })
       case 'UNREADABLE':
-        throw new DeckError('KUBE_PROTOCOL', `cannot ${this.#purpose()}: ${frame.detail}`)
+        throw new DeckError(
+          'KUBE_PROTOCOL',
+          `cannot ${purposeText({ verb: 'watch', ...this.#source.purpose })}: ${frame.detail}`,
+        )
       default:
         frame satisfies never
     }
@@ -258,39 +247,10 @@ class JournalFollower<Item, List extends { readonly resourceVersion: string }> {
     const news = this.#outage.over(this.#options.clock.now(), how)
     if (news) yield news
   }
-
-  /** Waits for a step, but no longer than `ms`; rejects when the signal aborts first. */
-  async #within<R>(step: Promise<R>, ms: number): Promise<R | typeof QUIET> {
-    const { clock, signal } = this.#options
-    const wait = new AbortController()
-    const sleep = clock.sleep(ms, AbortSignal.any([signal, wait.signal])).then((): typeof QUIET => QUIET)
-    try {
-      return await Promise.race([step, sleep])
-    } finally {
-      wait.abort()
-    }
-  }
-
-  #silence(ms: number): DeckError {
-    return new DeckError(
-      'KUBE_TIMEOUT',
-      `cannot ${this.#purpose()}: no byte came from the API server for ${Math.round(ms / 1000)} s`,
-    )
-  }
-
-  #purpose(): string {
-    return purposeText({ verb: 'watch', ...this.#source.purpose })
-  }
 }
 
 function entryOf(value: unknown): Entry {
   const { uid = '', resourceVersion = '' } =
     (value as { metadata?: { uid?: string; resourceVersion?: string } }).metadata ?? {}
   return { uid, resourceVersion, object: value }
-}
-
-/** The same promise: it may be rejected while the generator stands at a `yield` and nobody awaits it yet. */
-function handled<R>(step: Promise<R>): Promise<R> {
-  step.catch(() => undefined)
-  return step
 }

@@ -1,6 +1,6 @@
 import { DeckError, type ErrorCode } from '../lib/errors.ts'
 import { type Clock, timeLeft } from '../lib/time.ts'
-import { backoffDelay, type BackoffLimits, DEFAULT_BACKOFF } from './backoff.ts'
+import { backoffDelay, DEFAULT_BACKOFF } from './backoff.ts'
 import type { ListWatchEvent } from './list-watch-event.ts'
 import { WatchedObjects } from './list-watch-objects.ts'
 import { Outage } from './list-watch-outage.ts'
@@ -9,30 +9,13 @@ import { purposeText } from './status-error-purpose.ts'
 import { errorFromStatus } from './status-error.ts'
 import type { KubeTransport } from './transport.ts'
 import type { Watched, WatchFrame } from './watch-frame.ts'
+import { handled, QUIET, silence, WATCH_TIMES, watchSeconds, type WatchTimes, within } from './watch-step.ts'
 import { openWatch } from './watch-stream.ts'
 
 export type { ListWatchEvent } from './list-watch-event.ts'
+export type { WatchTimes as ListWatchTimes } from './watch-step.ts'
 
-/** The times of a list + watch, in milliseconds unless the name says seconds. */
-export interface ListWatchTimes {
-  /** A watch without a byte for so long is opened again; the API server sends bookmarks about every minute. */
-  readonly quietMs: number
-  /** So long the server may take to accept a watch. */
-  readonly answerMs: number
-  /** After an outage, what a watch tells within this time from its acceptance counts as missed meanwhile. */
-  readonly settleMs: number
-  /** The server is asked to end each watch after a random time between these. */
-  readonly watchSeconds: readonly [number, number]
-  readonly backoff: BackoffLimits
-}
-
-const DEFAULT_TIMES: ListWatchTimes = {
-  quietMs: 90_000,
-  answerMs: 30_000,
-  settleMs: 1000,
-  watchSeconds: [240, 300],
-  backoff: DEFAULT_BACKOFF,
-}
+const DEFAULT_TIMES: WatchTimes = { ...WATCH_TIMES, backoff: DEFAULT_BACKOFF }
 
 /** What a list + watch stands on. */
 export interface ListWatchOptions<T extends Watched> {
@@ -50,7 +33,7 @@ export interface ListWatchOptions<T extends Watched> {
    * just started does, for its caches are behind. 0 where left out.
    */
   readonly refusedMs?: number
-  readonly times?: Partial<ListWatchTimes>
+  readonly times?: Partial<WatchTimes>
 }
 
 /** What a server that has just started says of rights that it does not know yet. */
@@ -86,8 +69,6 @@ const HEALTHY_MS_PER_SECOND = 900
 /** So many attempts in a row are made to go on with a watch before the list is read again instead. */
 const ATTEMPTS_BEFORE_RELIST = 8
 
-const QUIET: unique symbol = Symbol('quiet')
-
 /**
  * Lists the objects of a source and follows them for as long as the signal lets it: each object is told as added
  * once, its changes, and its end once, over whatever happens to the server, the connection or the credentials in
@@ -103,7 +84,7 @@ export function listWatch<T extends Watched>(
 
 class ListWatcher<T extends Watched> {
   readonly #options: ListWatchOptions<T>
-  readonly #times: ListWatchTimes
+  readonly #times: WatchTimes
   readonly #random: () => number
   readonly #objects = new WatchedObjects<T>()
   #synced = false
@@ -119,8 +100,6 @@ class ListWatcher<T extends Watched> {
   /** Messages that made no sense, since the start. */
   #unreadable = 0
   readonly #outage = new Outage()
-  /** The one wait that is under way; abort ends it. */
-  #wait: AbortController | undefined
 
   constructor(options: ListWatchOptions<T>) {
     this.#options = options
@@ -130,34 +109,28 @@ class ListWatcher<T extends Watched> {
 
   async *run(): AsyncGenerator<ListWatchEvent<T>, void> {
     const { signal, clock } = this.#options
-    const endWait = (): void => this.#wait?.abort()
-    signal.addEventListener('abort', endWait)
-    try {
-      while (!signal.aborted) {
-        let retryAfterMs: number | undefined
-        try {
-          if (this.#mustList) yield* this.#list()
-          yield* this.#watch()
-        } catch (error) {
-          if (signal.aborted) return
-          if (!(error instanceof DeckError) || this.#isFinal(error)) throw error
-          // Progress before a lost place proves nothing: the same answer may spoil each attempt at the same point.
-          if (this.#progressed && !LOSES_PLACE.has(error.code)) this.#failures = 0
-          this.#failures += 1
-          retryAfterMs = error.retryAfterMs
-          this.#mustList ||= LOSES_PLACE.has(error.code) || this.#failures % ATTEMPTS_BEFORE_RELIST === 0
-          const news = this.#outage.failed(error, clock.now())
-          if (news) yield news
-        }
-        if (this.#failures > 0) {
-          const delay = backoffDelay(this.#failures, this.#random(), retryAfterMs, this.#times.backoff)
-          await clock.sleep(delay, signal).catch((error: unknown) => {
-            if (!signal.aborted) throw error
-          })
-        }
+    while (!signal.aborted) {
+      let retryAfterMs: number | undefined
+      try {
+        if (this.#mustList) yield* this.#list()
+        yield* this.#watch()
+      } catch (error) {
+        if (signal.aborted) return
+        if (!(error instanceof DeckError) || this.#isFinal(error)) throw error
+        // Progress before a lost place proves nothing: the same answer may spoil each attempt at the same point.
+        if (this.#progressed && !LOSES_PLACE.has(error.code)) this.#failures = 0
+        this.#failures += 1
+        retryAfterMs = error.retryAfterMs
+        this.#mustList ||= LOSES_PLACE.has(error.code) || this.#failures % ATTEMPTS_BEFORE_RELIST === 0
+        const news = this.#outage.failed(error, clock.now())
+        if (news) yield news
       }
-    } finally {
-      signal.removeEventListener('abort', endWait)
+      if (this.#failures > 0) {
+        const delay = backoffDelay(this.#failures, this.#random(), retryAfterMs, this.#times.backoff)
+        await clock.sleep(delay, signal).catch((error: unknown) => {
+          if (!signal.aborted) throw error
+        })
+      }
     }
   }
 
@@ -188,8 +161,8 @@ class ListWatcher<T extends Watched> {
     const relist = this.#objects.count > 0 || this.#synced ? this.#objects.relist(!this.#synced) : undefined
     try {
       for (;;) {
-        const page = await this.#within(pages.next(), this.#times.quietMs)
-        if (page === QUIET) throw this.#silence('list', this.#times.quietMs)
+        const page = await within(pages.next(), this.#times.quietMs, this.#options)
+        if (page === QUIET) throw silence({ verb: 'list', ...source.purpose }, this.#times.quietMs)
         if (page.done) {
           if (relist) yield* relist.finish(page.value.resourceVersion)
           else this.#objects.listed(page.value.resourceVersion)
@@ -219,15 +192,15 @@ class ListWatcher<T extends Watched> {
     const { transport, source, clock } = this.#options
     const { quietMs, answerMs, settleMs } = this.#times
     const resourceVersion = this.#objects.resourceVersion
-    const timeoutSeconds = this.#watchSeconds()
+    const timeoutSeconds = watchSeconds(this.#times, this.#random())
     const openedAt = clock.now()
     const attempt = new AbortController()
     const signal = AbortSignal.any([this.#options.signal, attempt.signal])
     this.#progressed = false
     try {
       const opening = openWatch(transport, source, { resourceVersion, timeoutSeconds, signal })
-      const frames = await this.#within(opening, answerMs)
-      if (frames === QUIET) throw this.#silence('watch', answerMs)
+      const frames = await within(opening, answerMs, this.#options)
+      if (frames === QUIET) throw silence({ verb: 'watch', ...source.purpose }, answerMs)
       this.#watched = true
       const settledAt = clock.now() + settleMs
       let next = handled(frames.next())
@@ -235,7 +208,7 @@ class ListWatcher<T extends Watched> {
         const leftMs = timeLeft(clock, settledAt, settleMs)
         if (leftMs === 0) yield* this.#resumed('watch')
         const settling = this.#outage.lasts
-        const batch = await this.#within(next, settling ? leftMs : quietMs)
+        const batch = await within(next, settling ? leftMs : quietMs, this.#options)
         if (batch === QUIET) {
           if (settling) continue
           return
@@ -284,42 +257,8 @@ class ListWatcher<T extends Watched> {
     if (news) yield news
   }
 
-  /** Waits for a step, but no longer than `ms` and not past the abort of the caller's signal. */
-  async #within<R>(step: Promise<R>, ms: number): Promise<R | typeof QUIET> {
-    const wait = new AbortController()
-    this.#wait = wait
-    if (this.#options.signal.aborted) wait.abort()
-    try {
-      return await Promise.race([
-        step,
-        this.#options.clock.sleep(ms, wait.signal).then((): typeof QUIET => QUIET),
-      ])
-    } finally {
-      wait.abort()
-    }
-  }
-
-  #watchSeconds(): number {
-    const [least, most] = this.#times.watchSeconds
-    return least + Math.floor(this.#random() * (most - least + 1))
-  }
-
-  #silence(verb: string, ms: number): DeckError {
-    const what = purposeText({ verb, ...this.#options.source.purpose })
-    return new DeckError(
-      'KUBE_TIMEOUT',
-      `cannot ${what}: no byte came from the API server for ${Math.round(ms / 1000)} s`,
-    )
-  }
-
   #lost(detail: string): DeckError {
     const what = purposeText({ verb: 'watch', ...this.#options.source.purpose })
     return new DeckError('KUBE_PROTOCOL', `cannot ${what}: ${detail}`)
   }
-}
-
-/** The same promise: it may be rejected while the generator stands at a `yield` and nobody awaits it yet. */
-function handled<R>(step: Promise<R>): Promise<R> {
-  step.catch(() => undefined)
-  return step
 }
