@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { WatchedNode } from '../../src/core/kube/node-list.ts'
-import type { Clock } from '../../src/core/lib/time.ts'
+import { type Clock, timeLeft } from '../../src/core/lib/time.ts'
 import type { NodeSlice } from '../../src/core/wire/node.ts'
 import type { PodSlice } from '../../src/core/wire/pod.ts'
 import type { Reflector } from '../kit/cluster-watch/cluster-watch.ts'
@@ -97,6 +97,29 @@ export class Feed {
   /** Resolves when there is something to take, or after `ms`; rejects when the signal aborts. */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
     if (this.#items.length === 0 && this.#live.length === 0) await this.#sleep(ms, signal)
+  }
+
+  /**
+   * What has come and was not taken yet, up to the end of this pod: all of it came to be while the pod was there. Its
+   * end is waited for up to `ms`. Nothing is taken; rejects when the signal aborts.
+   */
+  async untilEnd(uid: string, ms: number, signal: AbortSignal): Promise<readonly PodEvent[]> {
+    const { clock } = this.#deps
+    for (const until = clock.now() + ms; ;) {
+      const events: PodEvent[] = []
+      let ended = false
+      for (const item of [...this.#items, { type: 'batch', events: this.#live, net: false } as const]) {
+        // Between two lists there is no order.
+        ended ||= item.type === 'list' || item.net
+        if (ended || item.type === 'list') break
+        const end = item.events.findIndex(({ op, pod }) => op === 'remove' && pod.uid === uid)
+        ended = end >= 0
+        events.push(...(ended ? item.events.slice(0, end) : item.events))
+      }
+      const left = timeLeft(clock, until, ms)
+      if (ended || left === 0 || this.#waiting > MOST_WAITING) return events
+      await this.#sleep(left, signal)
+    }
   }
 
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {

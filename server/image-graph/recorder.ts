@@ -18,6 +18,8 @@ export interface RecorderDeps {
   readonly published: Published
   /** The uid of the namespace that this very pod is in; empty where it has gone. */
   readonly namespaceUid: (pod: PodSlice, signal: AbortSignal) => Promise<string>
+  /** What has come after the batch that is being recorded, up to the end of this pod, which is waited for a little. */
+  readonly untilEnd: (uid: string, signal: AbortSignal) => Promise<readonly PodEvent[]>
   readonly clock: Clock
   readonly metrics: ImageGraphMetrics
   readonly log: Log
@@ -111,7 +113,7 @@ export class Recorder {
         for (const transition of state.remove(pod.uid)) seen.push({ transition, time })
         continue
       }
-      const uid = isNew ? await this.#namespaceUid(batch.events, index, signal) : ''
+      const uid = isNew ? await this.#namespaceUid(batch, index, signal) : ''
       const transitions = state.put(pod, uid)
       for (const transition of transitions) seen.push({ transition, time })
       if (isNew || transitions.length > 0) pods.set(pod.uid, this.#known(pod))
@@ -128,19 +130,24 @@ export class Recorder {
    * The uid of the namespace that the pod of an event is in. Where the pod has gone meanwhile, one that came while it was
    * there tells: a namespace does not end before the last of its pods.
    */
-  async #namespaceUid(events: readonly PodEvent[], index: number, signal: AbortSignal): Promise<string> {
-    const { state, namespaceUid } = this.#deps
-    const first = events[index]?.pod
+  async #namespaceUid(batch: PodBatch, index: number, signal: AbortSignal): Promise<string> {
+    const { state, namespaceUid, untilEnd } = this.#deps
+    const first = batch.events[index]?.pod
     if (!first) return ''
     let uid = state.namespaceUid(first.namespace) ?? ''
+    if (uid !== '') return uid
     let asked = 0
-    for (let next = index; uid === '' && next < events.length && asked < MOST_ASKED; next += 1) {
-      const event = events[next]
-      if (event?.op === 'remove' && event.pod.uid === first.uid) break
-      if (event?.op !== 'put' || event.pod.namespace !== first.namespace) continue
-      asked += 1
-      uid = await namespaceUid(event.pod, signal)
+    const ask = async (events: Iterable<PodEvent>): Promise<boolean> => {
+      for (const { op, pod } of events) {
+        if (uid !== '' || asked >= MOST_ASKED || (op === 'remove' && pod.uid === first.uid)) return true
+        if (op !== 'put' || pod.namespace !== first.namespace) continue
+        asked += 1
+        uid = await namespaceUid(pod, signal)
+      }
+      return uid !== ''
     }
+    const known = await ask(batch.events.slice(index))
+    if (!known && !batch.net) await ask(await untilEnd(first.uid, signal))
     return uid
   }
 

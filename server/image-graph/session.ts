@@ -33,6 +33,8 @@ const NODES_MS = 30_000
 const TRIM_MS = 10_000
 /** Watches hand on a bookmark when the last was a while ago: often enough for one a minute. */
 const BOOKMARK_MS = 30_000
+/** The watch tells of the end of a pod that the API server no longer has within milliseconds. */
+const END_MS = 2000
 /** The longest time between two steps while all is well, in milliseconds. */
 export const STEP_MS = 10_000
 
@@ -50,6 +52,8 @@ export class Session {
   #nodes: NodeImages | undefined
   /** Images whose objects are still to be made anew. */
   #flushing: readonly ImageKey[] = []
+  /** How many items were taken from the feed and come after the one that is being recorded. */
+  #taken = 0
   #synced = false
   #lastStep: number
   #due: Record<'flush' | 'nodes' | 'trim' | 'bookmark', number>
@@ -64,6 +68,7 @@ export class Session {
       state: this.#state,
       published: this.#published,
       namespaceUid: (pod, signal) => this.#namespaceUid(pod, signal),
+      untilEnd: async (uid, signal) => (this.#taken > 0 ? [] : this.#feed.untilEnd(uid, END_MS, signal)),
       clock,
       metrics,
       log,
@@ -116,7 +121,12 @@ export class Session {
   async #work(signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted()
-      for (const item of await this.#next(signal)) await this.#take(item, signal)
+      const items = await this.#next(signal)
+      this.#taken = items.length
+      for (const item of items) {
+        this.#taken -= 1
+        await this.#take(item, signal)
+      }
       if (this.#synced) await this.#routine(signal)
       this.#lastStep = this.#deps.clock.now()
     }

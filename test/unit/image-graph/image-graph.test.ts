@@ -426,6 +426,44 @@ describe('the image graph', () => {
       assert.deepEqual(events(await world.list('imageevents', { namespace: 'shop', namespaceUid })), all)
     })
 
+    it('are known by a pod of which the watch tells only while the first one, gone already, is asked for', async () => {
+      await world.start()
+      const namespaceUid = world.cluster.namespace('shop')
+      // Asking takes its time: meanwhile another pod comes, the first goes, and the watch tells of it.
+      world.cluster.beforeAnswer = (path) => {
+        if (!path.endsWith('/namespaces/shop')) return
+        world.cluster.beforeAnswer = undefined
+        world.cluster.run('shop', 'b', { app: 'nginx' })
+        world.cluster.end('shop', 'a')
+      }
+      world.cluster.run('shop', 'a', { app: 'nginx' })
+      await world.settle()
+      const all = ['+nginx shop/a']
+      assert.deepEqual(events(await world.list('imageevents')), all)
+      assert.deepEqual(events(await world.list('imageevents', { namespace: 'shop', namespaceUid })), all)
+      assert.deepEqual(images(await world.list('images')), ['shop nginx 1'])
+    })
+
+    it('are not known by a pod that came only after the end of the first', async () => {
+      await world.start()
+      const first = world.cluster.namespace('shop')
+      world.cluster.beforeAnswer = (path) => {
+        if (!path.endsWith('/namespaces/shop')) return
+        world.cluster.beforeAnswer = undefined
+        world.cluster.endNamespace('shop')
+        world.cluster.run('shop', 'b', { app: 'nginx' })
+      }
+      world.cluster.run('shop', 'a', { app: 'nginx' })
+      await world.settle()
+      const second = world.cluster.namespace('shop')
+      assert.notEqual(second, first)
+      const of = async (namespaceUid: string | undefined) =>
+        events(await world.list('imageevents', { namespace: 'shop', namespaceUid }))
+      assert.deepEqual(await of(first), [])
+      assert.deepEqual(await of(second), ['+nginx shop/b'])
+      assert.deepEqual(await of(undefined), ['+nginx shop/a', '-nginx shop/a', '+nginx shop/b'])
+    })
+
     it('are asked for once as long as a pod of them is known, and again after the last', async () => {
       await world.start()
       world.cluster.requests.length = 0

@@ -123,6 +123,8 @@ export class PaperCluster {
   readonly requests: string[] = []
   /** While set, every request is answered with this status. */
   failure: number | undefined
+  /** Happens before each answer to a request of this path. */
+  beforeAnswer: ((path: string) => void) | undefined
   readonly #clock: Clock
   readonly #suffix: string
   #made = 0
@@ -194,6 +196,7 @@ export class PaperCluster {
 
   #answer({ method = 'GET', path }: KubeRequest): KubeResponse {
     this.requests.push(`${method} ${path}`)
+    this.beforeAnswer?.(path)
     if (this.failure !== undefined) return answer(this.failure, { kind: 'Status', message: 'on purpose' })
     const url = new URL(path, 'http://paper')
     const [, , , kind, name = '', below] = url.pathname.split('/')

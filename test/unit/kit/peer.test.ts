@@ -198,8 +198,12 @@ describe('readers between pods', function () {
       const clock = { now: () => Date.now() + passed }
       const { port, asker: identity } = world
       const client = createPeerClient({
-        ...{ host: '127.0.0.1', port, identity, clock },
-        ...{ namespace: 'deckwatch', accounts: ['deckwatch'] },
+        host: '127.0.0.1',
+        port,
+        identity,
+        clock,
+        namespace: 'deckwatch',
+        accounts: ['deckwatch'],
       })
       await list(client)
       await world.stopServer()
