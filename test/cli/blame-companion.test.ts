@@ -334,6 +334,17 @@ describe('kubectl blame and its companion', () => {
         await ended()
       })
 
+      it('says that nobody was recording before what was found of that time', async () => {
+        await watch('deploy', 'web')
+        const moment = (ms: number): string => new Date(Date.now() + ms).toISOString()
+        const gap = { from: moment(-60_000), to: moment(60_000), reason: 'companion restarted' }
+        api.companion.changes.gaps = [gap]
+        api.companion.changes.record({ ...scale(7), state: 'unattributed', time: moment(1000) })
+        await running.waitFor('stdout', '→ 7')
+        const { stderr } = await ended()
+        assert.match(stderr, /\nnot recording .*\(companion restarted\)\n/)
+      })
+
       it('tells what came while the connection was lost', async () => {
         await watch('deploy', 'web')
         const refused = api.faults.always(isWatch, {

@@ -91,7 +91,7 @@ describe('changes as they come', () => {
     ])
     assert.deepEqual(notes({ type: 'failing', at, reason: 'refused' }), ['11:01:30 still no watch: refused'])
     assert.deepEqual(notes({ type: 'resumed', at, downMs: 90_000, how: 'watch' }), [
-      'not watching 11:00:00–11:01:30; resumed, nothing missed',
+      'not watching 11:00:00–11:01:30; resumed, nothing recorded is missed',
     ])
     assert.deepEqual(notes({ type: 'resumed', at, downMs: 90_000, how: 'relist' }), [
       'not watching 11:00:00–11:01:30; resumed with a new list: what is in it follows',
@@ -123,5 +123,23 @@ describe('changes as they come', () => {
       ['1-5', '1-7', '1-8'],
     )
     assert.deepEqual(told.notes, ['not recording 11:01–11:02 (companion restarted)'])
+  })
+
+  it('have the gap before what was done in it, once, where no notice tells of it', () => {
+    const view = viewOf()
+    const nameless = (id: string, ago: number) => record({ id, ago, user: null, state: 'unattributed' })
+    assert.equal(view.gapsWanted(record({ id: '1-1', ago: -1 })), undefined)
+    assert.equal(view.gapsWanted(nameless('1-2', -2)), NOW)
+    const gaps = [
+      { from: '2026-11-21T11:01:00Z', to: '2026-11-21T11:02:00Z', reason: 'companion restarted' },
+      { from: '2026-11-21T09:00:00Z', to: '2026-11-21T09:02:00Z', reason: 'shown by the list before' },
+    ]
+    const later = NOW + 180_000
+    assert.deepEqual(view.gaps(gaps, later), ['not recording 11:01–11:02 (companion restarted)'])
+    assert.equal(view.gapsWanted(nameless('1-3', -2)), undefined)
+    assert.equal(view.gapsWanted(nameless('1-4', -4)), later)
+    assert.deepEqual(view.gaps(gaps, later), [])
+    const others = viewOf({ matches: () => false })
+    assert.equal(others.gapsWanted(nameless('1-2', -2)), undefined)
   })
 })

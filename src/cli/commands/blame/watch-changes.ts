@@ -1,7 +1,9 @@
 import { DeckError } from '../../../core/lib/errors.ts'
 import { visible } from '../../../core/lib/text.ts'
+import type { RecordingGap } from '../../../core/wire/change.ts'
 import { localCalendar } from '../../features/blame/calendar.ts'
 import { FollowView } from '../../features/blame/follow-view.ts'
+import type { ChangesPorts, ChangesQuery } from '../../features/blame/ports.ts'
 import { changeSelector, withFields } from '../../features/blame/select.ts'
 import { createBlameStream } from '../../render/blame-list.ts'
 import { renderJsonLine } from '../../render/structured.ts'
@@ -55,6 +57,11 @@ export async function watchChanges(run: BlameRun, answer: Answer, scope: string 
   )
   const query = { ...question.query, since: undefined, until: undefined }
   for await (const notice of way.ports.followChanges(query, resourceVersion, signal)) {
+    const since = view.gapsWanted(notice)
+    if (since !== undefined) {
+      const gaps = await gapsSince(way.ports, { ...query, since }, signal)
+      for (const note of view.gaps(gaps, clock.now())) await stderr.write(`${visible(note)}\n`)
+    }
     const { items, changes, notes } = view.take(notice, clock.now())
     if (options.format === 'objects') {
       for (const change of changes) await stdout.write(renderJsonLine(withFields(change, filters.fields)))
@@ -64,4 +71,18 @@ export async function watchChanges(run: BlameRun, answer: Answer, scope: string 
     for (const note of [...notes, ...stream.footer()]) await stderr.write(`${visible(note)}\n`)
     if (notice.type === 'lost') way.question.giveUp(notice.reason)
   }
+}
+
+/** None where the companion does not answer: the changes are told all the same. */
+async function gapsSince(
+  ports: ChangesPorts,
+  query: ChangesQuery,
+  signal: AbortSignal,
+): Promise<readonly RecordingGap[]> {
+  try {
+    for await (const { gaps } of ports.listChanges(query, signal)) return gaps
+  } catch (error) {
+    if (!(error instanceof DeckError)) throw error
+  }
+  return []
 }

@@ -1,5 +1,5 @@
 import type { JournalNotice } from '../../../core/kube/journal-notice.ts'
-import type { Change } from '../../../core/wire/change.ts'
+import type { Change, RecordingGap } from '../../../core/wire/change.ts'
 import { clockText, type Calendar } from './calendar.ts'
 import { gapText, weaveGaps } from './gaps.ts'
 import { changeRows, entryOf, rowTitles, type ListItem, type RowOptions } from './list-rows.ts'
@@ -46,6 +46,8 @@ export class FollowView {
   readonly #seen = new Map<string, string>()
   #newest: number
   #lostAt: number | undefined
+  /** Epoch milliseconds: gaps that ended before are known to the reader. */
+  #gapsUntil: number
 
   constructor(options: FollowOptions, seen: readonly Change[], now: number) {
     this.#options = options
@@ -62,7 +64,27 @@ export class FollowView {
     }
     this.titles = rowTitles(this.#rows)
     this.#newest = now
+    this.#gapsUntil = now
     for (const change of seen.toReversed()) this.#remember(change)
+  }
+
+  /**
+   * Since when (epoch milliseconds) gaps are to be asked for before a notice is taken: it is of a change without a name,
+   * which may lie in a gap that no notice tells of. Undefined of all others.
+   */
+  gapsWanted(notice: JournalNotice<Change, ChangesPage>): number | undefined {
+    if (notice.type !== 'record' || notice.record.state !== 'unattributed') return undefined
+    const { record } = notice
+    const known = Date.parse(record.time) <= this.#gapsUntil
+    return known || !this.#options.matches(record) ? undefined : this.#gapsUntil
+  }
+
+  /** Gaps that were asked for, the oldest first, as sentences. */
+  gaps(gaps: readonly RecordingGap[], now: number): readonly string[] {
+    const { calendar } = this.#options
+    const found = weaveGaps([], gaps, this.#gapsUntil)
+    this.#gapsUntil = now
+    return found.flatMap(({ gap }) => (gap ? [gapText(gap, now, calendar)] : [])).toReversed()
   }
 
   /** What is to be written because of a notice; `now` in epoch milliseconds. */
@@ -81,7 +103,9 @@ export class FollowView {
         const lostAt = this.#lostAt ?? notice.at - notice.downMs
         const gap = `not watching ${this.#clock(lostAt)}–${this.#clock(notice.at)}; resumed`
         return notes(
-          notice.how === 'watch' ? `${gap}, nothing missed` : `${gap} with a new list: what is in it follows`,
+          notice.how === 'watch'
+            ? `${gap}, nothing recorded is missed`
+            : `${gap} with a new list: what is in it follows`,
         )
       }
       case 'relisted':
@@ -119,9 +143,8 @@ export class FollowView {
       ({ time, metadata }) =>
         this.#seen.has(metadata?.name ?? '') || Date.parse(time) >= newest - DECIDED_AFTER_MS,
     )
-    const { calendar } = this.#options
-    const told = weaveGaps([], gaps, newest).flatMap(({ gap }) => (gap ? [gapText(gap, now, calendar)] : []))
-    return { ...this.#changes(missed.toReversed()), notes: told.toReversed() }
+    this.#gapsUntil = newest
+    return { ...this.#changes(missed.toReversed()), notes: this.gaps(gaps, now) }
   }
 
   /** What is new in a change: all of it, or only its state. */
