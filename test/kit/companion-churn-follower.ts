@@ -66,7 +66,7 @@ export class JournalFollower {
   static async start(cluster: ControlPlane, options: JournalFollowerOptions): Promise<JournalFollower> {
     const follower = new JournalFollower(cluster, options)
     for (let waited = 0; follower.#resourceVersion === ''; waited += RETRY_MS) {
-      if (waited > 30_000) throw new Error(`${options.collection} cannot be listed`)
+      if (waited > 120_000) throw new Error(`${options.collection} cannot be listed`)
       await delay(RETRY_MS)
     }
     return follower

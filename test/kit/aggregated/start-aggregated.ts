@@ -115,7 +115,7 @@ async function unregister(admin: ApiClient): Promise<void> {
 
 /** A real GET, since Available=True says nothing about TLS; and the indices by which kubectl finds kinds and schemas. */
 async function untilServed(admin: ApiClient): Promise<void> {
-  const until = Date.now() + 60_000
+  const until = Date.now() + 120_000
   for (;;) {
     try {
       await admin.text('GET', '/apis/deckwatch.dev/v1alpha1')

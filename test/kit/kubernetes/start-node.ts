@@ -21,7 +21,7 @@ const LOCK = '/run/lock/deckwatch-kit-node.lock'
 /** Without these of Kubernetes, no pod gets onto a node. */
 const PARTS = ['kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy'] as const
 /** How long an API server that may be paused is given when a node ends. */
-const API_LIMIT_MS = 10_000
+const API_LIMIT_MS = 60_000
 const ENDPOINTS = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
 
 /** How a node is started. */
