@@ -3,7 +3,7 @@ import type { KubernetesObject } from '@kubernetes/client-node'
 import { type KubectlCluster, kubectlOutput } from '../kubernetes/kubectl.ts'
 import { payManifests, shopManifests, type ShopNamespaces } from './shop-manifests.ts'
 
-const READY_LIMIT_MS = 30_000
+const READY_LIMIT_MS = 180_000
 
 /** Puts the shop's first namespace up, with one Job as the CronJob controller makes it. */
 export async function deployShop(cluster: KubectlCluster, namespaces: ShopNamespaces): Promise<void> {
