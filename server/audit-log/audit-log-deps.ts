@@ -1,6 +1,6 @@
 import type { KubeTransport } from '../../src/core/kube/transport.ts'
 import type { Clock } from '../../src/core/lib/time.ts'
-import type { AccessReviewer } from '../kit/api/authorize.ts'
+import type { AccessReviewer } from '../kit/api/access-reviews.ts'
 import type { Leadership } from '../kit/lease/leadership.ts'
 import type { Log } from '../kit/log.ts'
 import type { MetricsRegistry } from '../kit/metrics.ts'

@@ -1,7 +1,7 @@
 import { type Clock, rfc3339Seconds } from '../../../src/core/lib/time.ts'
 import type { ChangeListExtra, ChangeState, FieldTouch } from '../../../src/core/wire/change.ts'
 import { ApiError } from '../../kit/api/api-error.ts'
-import type { AccessReviewer } from '../../kit/api/authorize.ts'
+import type { AccessReviewer } from '../../kit/api/access-reviews.ts'
 import type { Caller } from '../../kit/api/caller.ts'
 import type {
   FieldRequirement,

@@ -1,4 +1,4 @@
-import type { AccessReviewer } from '../../kit/api/authorize.ts'
+import type { AccessReviewer } from '../../kit/api/access-reviews.ts'
 import type { Caller } from '../../kit/api/caller.ts'
 import type { FieldRequirement, ResourceScope } from '../../kit/api/resource.ts'
 import type { VisibleKinds } from '../store/audit-store.ts'

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import type { AccessRequest } from './access-request.ts'
 import { ApiError } from './api-error.ts'
-import { API_GROUP, type AccessRequest, type Authorizer } from './authorize.ts'
+import { API_GROUP, type Authorizer } from './authorize.ts'
 import type { Caller } from './caller.ts'
 import type { ReadOptions } from './query.ts'
 import type { ListPage, ResourceScope, ServedObject, ServedResource, WatchQuery } from './resource.ts'

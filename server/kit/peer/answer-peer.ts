@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
+import type { AccessRequest } from '../api/access-request.ts'
 import { ApiError } from '../api/api-error.ts'
-import type { AccessRequest, Authorizer } from '../api/authorize.ts'
+import type { Authorizer } from '../api/authorize.ts'
 import type { Caller } from '../api/caller.ts'
 import type { ResourceScope, ServedResource } from '../api/resource.ts'
 import { selectedName } from '../api/selectors.ts'

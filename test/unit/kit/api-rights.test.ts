@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import type { AccessRequest } from '../../../server/kit/api/access-request.ts'
+import { NO_NAMESPACE_UID } from '../../../server/kit/api/access-reviews.ts'
 import { ApiError } from '../../../server/kit/api/api-error.ts'
-import {
-  type AccessRequest,
-  type Authorizer,
-  createAuthorizer,
-  NO_NAMESPACE_UID,
-} from '../../../server/kit/api/authorize.ts'
+import { type Authorizer, createAuthorizer } from '../../../server/kit/api/authorize.ts'
 import { createMetricsRegistry } from '../../../server/kit/metrics.ts'
 import { MemoryResource } from '../../kit/aggregated/memory-resource.ts'
 import { SmallCluster } from '../../kit/aggregated/small-cluster.ts'

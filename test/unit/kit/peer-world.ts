@@ -1,5 +1,5 @@
 import { systemClock } from '../../../src/core/lib/time.ts'
-import type { AccessRequest } from '../../../server/kit/api/authorize.ts'
+import type { AccessRequest } from '../../../server/kit/api/access-request.ts'
 import type { ApiError } from '../../../server/kit/api/api-error.ts'
 import type { ResourceScope } from '../../../server/kit/api/resource.ts'
 import {
