@@ -10,6 +10,7 @@ import { compile, installedBun } from './bundle/compile.ts'
 import { bundledPackages, renderNotices, type Notice } from './bundle/notices.ts'
 import { shellLauncher } from './bundle/shell-launcher.ts'
 import type { ArchiveEntry } from './release/archive-entry.ts'
+import { chartEntries, chartPackageName } from './release/chart-package.ts'
 import { checkCodeSignature } from './release/code-signature.ts'
 import { krewManifests, type Archive } from './release/krew-manifests.ts'
 import { publishedManifest } from './release/published-manifest.ts'
@@ -73,7 +74,16 @@ async function release(): Promise<void> {
     npmName,
     await writeTarGz(npmPackage.map((entry) => ({ ...entry, name: `package/${entry.name}` }))),
   )
-  const sums = [...archives.map(({ name, sha256 }) => [name, sha256] as const), [npmName, npmSum] as const]
+  const chartName = chartPackageName(version)
+  const chartSum = await save(
+    chartName,
+    await writeTarGz(await chartEntries(join(root, 'server/deploy/chart'), version)),
+  )
+  const sums = [
+    ...archives.map(({ name, sha256 }) => [name, sha256] as const),
+    [npmName, npmSum] as const,
+    [chartName, chartSum] as const,
+  ]
   await writeFile(
     join(out, 'SHA256SUMS'),
     sums
@@ -154,6 +164,6 @@ function noticesFile(notices: readonly Notice[]): ArchiveEntry {
 
 async function save(name: string, data: Buffer): Promise<string> {
   await writeFile(join(out, basename(name)), data)
-  console.log(`${name}: ${(data.length / 1e6).toFixed(1)} MB`)
+  console.log(`${name}: ${(data.length / 1e6).toFixed(data.length < 1e5 ? 2 : 1)} MB`)
   return createHash('sha256').update(data).digest('hex')
 }

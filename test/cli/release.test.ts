@@ -76,10 +76,11 @@ describe('a release', function () {
     return join(links, plugin)
   }
 
-  it('holds an archive per platform, the npm package, their sums and the krew manifests, and nothing else', () => {
+  it('holds an archive per platform, the npm package, the Helm chart, their sums and the krew manifests, and nothing else', () => {
     const expected = [
       ...TARGETS.map((target) => archiveName(target, version)),
       `deckwatch-${version}.tgz`,
+      `deckwatch-chart-${version}.tgz`,
       'SHA256SUMS',
       'blame.yaml',
       'deckwatch.yaml',
@@ -90,7 +91,7 @@ describe('a release', function () {
 
   it('has the right sum for each file that is downloaded', () => {
     const sums = readFileSync(join(release, 'SHA256SUMS'), 'utf8').trimEnd().split('\n')
-    assert.equal(sums.length, TARGETS.length + 1)
+    assert.equal(sums.length, TARGETS.length + 2)
     for (const line of sums) {
       const [, sum, name = ''] = /^([0-9a-f]{64}) {2}(\S+)$/.exec(line) ?? []
       assert.equal(

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
+import { chartEntries, chartPackageName } from '../../scripts/release/chart-package.ts'
+import { writeTarGz } from '../../scripts/release/tar.ts'
 import {
   DEFAULT_VALUES,
   MANAGED_BY,
@@ -67,6 +69,26 @@ describe('the chart', () => {
     for (const object of objectsIn((await template([])).stdout)) {
       assert.equal(object.metadata.labels['app.kubernetes.io/managed-by'], MANAGED_BY_HELM)
     }
+  })
+
+  it('is the same as a package of a release, which Helm takes as its own', async () => {
+    const { version } = parse(await readFile(join(CHART, 'Chart.yaml'), 'utf8')) as { version: string }
+    const file = join(folder, chartPackageName(version))
+    await writeFile(file, await writeTarGz(await chartEntries(CHART, version)))
+    const run = (args: readonly string[]) => helm(program, folder, args)
+    for (const what of ['all', 'values']) {
+      const [packed, plain] = await Promise.all([run(['show', what, file]), run(['show', what, CHART])])
+      assert.equal(packed.exitCode, 0, packed.stderr)
+      assert.ok(packed.stdout.length > 500)
+      assert.equal(packed.stdout, plain.stdout)
+    }
+    const packed = await run(['template', 'deckwatch', file, '--namespace', 'deckwatch'])
+    assert.equal(packed.exitCode, 0, packed.stderr)
+    assert.equal(packed.stdout, (await template([])).stdout)
+  })
+
+  it('is packed for its own version only', async () => {
+    await assert.rejects(chartEntries(CHART, '99.0.0'), /the chart's version is .*, not 99\.0\.0/)
   })
 
   it('passes the strictest of Helm’s own checks', async () => {
