@@ -74,6 +74,12 @@ const PATIENCE_MS = 30_000
 /** A resource that cannot be listed (a right is missing, its definition is gone) is tried again after so long. */
 const REFUSED_RETRY_MS = 30_000
 
+/**
+ * What came so shortly before the last heartbeat may have been undecided then, and is not in the store: its review was
+ * on its way from another replica. Times of creation are in whole seconds besides.
+ */
+const UNDECIDED_MS = 60_000
+
 /** Follows the recorded resources and tells what becomes of their objects, step by step, until somebody takes it. */
 export class Feed {
   readonly #deps: FeedDeps
@@ -256,8 +262,7 @@ class ResourceSteps {
     if (known) return [this.#skipped(this.#step(known, object, false))]
     const made = Date.parse(object.object?.metadata?.creationTimestamp ?? '')
     const step = this.#skipped(this.#step(undefined, object, false))
-    // Times of creation are in whole seconds.
-    const isNew = this.#recordedUntil !== undefined && made + 1000 > this.#recordedUntil
+    const isNew = this.#recordedUntil !== undefined && made + UNDECIDED_MS > this.#recordedUntil
     return [...this.#replaced(object, before), isNew ? step : { ...step, silent: 'known' }]
   }
 

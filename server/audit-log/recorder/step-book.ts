@@ -92,7 +92,8 @@ export class StepBook {
     return {
       id,
       time: Math.min(timeOf(step, changes ?? []), after?.time ?? Number.POSITIVE_INFINITY),
-      operation,
+      // Who made it has a name: what is left is what was written to it since.
+      operation: operation === 'CREATE' && named.first.length > 0 ? 'UPDATE' : operation,
       state: 'unattributed',
       reason: skipped ? 'while not recording' : 'no review came for it',
       object: {
