@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../../../src/core/wire/admission-review.ts'
-import type { WatchedStep } from '../feed.ts'
+import type { WatchedStep } from './resource-steps.ts'
 import type { KnownObject } from '../store/audit-store.ts'
 import type { ObjectNames } from './review-reading.ts'
 import { resourceKey } from './watched-object.ts'

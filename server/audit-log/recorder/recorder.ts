@@ -7,7 +7,8 @@ import { ChangeJoin, type JoinLimits } from '../../../src/core/model/change-join
 import { UnwatchedJoin } from '../../../src/core/model/change-join-unwatched.ts'
 import type { Log } from '../../kit/log.ts'
 import type { RecordedResource } from '../config.ts'
-import { Feed, type FeedItem, type WatchedStep } from '../feed.ts'
+import { Feed } from './feed.ts'
+import type { FeedItem, WatchedStep } from './resource-steps.ts'
 import type { JournalReader } from '../journal/journal.ts'
 import type {
   AuditStore,
@@ -185,6 +186,7 @@ export class Recorder {
   async #start(): Promise<void> {
     const { store, resources, reading, clock } = this.#deps
     const state = await store.claim()
+    this.#commits.begin(state.heartbeat)
     const start = { store, resources, names: this.#names, hash: reading.hash }
     const [{ intake, taken }, open, gaps] = await Promise.all([
       this.#reviews.open(start),

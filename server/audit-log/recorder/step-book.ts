@@ -10,7 +10,7 @@ import {
 import { withoutNoise } from '../../../src/core/model/object-noise.ts'
 import type { KubernetesObject } from '../../../src/core/wire/admission-review.ts'
 import type { FieldChange } from '../../../src/core/wire/change.ts'
-import type { WatchedStep } from '../feed.ts'
+import type { WatchedStep } from './resource-steps.ts'
 import type { AuditStore, ChangeId, ChangeRecord, KnownObject } from '../store/audit-store.ts'
 import { changeId } from '../change-name.ts'
 import { managerOf, writtenAt } from './field-manager.ts'
