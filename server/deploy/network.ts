@@ -7,7 +7,8 @@ const NAMESPACE_NAME = 'kubernetes.io/metadata.name'
 
 /**
  * Who may reach the pods. The API port is open to all: the API server has no label; who is not its front proxy is refused
- * by TLS, and the webhook's path is known to the API server alone. What the pods may reach is not limited. Nothing holds in the host's network, so nothing is made there.
+ * by TLS, and the webhook's path is known to the API server alone. What the pods may reach is not limited. Nothing holds
+ * in the host's network, so nothing is made there.
  */
 export function networkPolicy(values: DeployValues): readonly Manifest[] {
   const { namespace, ports, metrics, hostNetwork } = values

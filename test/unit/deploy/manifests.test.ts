@@ -33,6 +33,7 @@ interface Rule {
 
 interface Container {
   readonly args: readonly string[]
+  readonly imagePullPolicy: string
   readonly securityContext: {
     readonly readOnlyRootFilesystem: boolean
     readonly allowPrivilegeEscalation: boolean
@@ -42,6 +43,10 @@ interface Container {
 }
 
 interface PodSpec {
+  readonly priorityClassName?: string
+  readonly hostNetwork?: boolean
+  readonly terminationGracePeriodSeconds: number
+  readonly securityContext: { readonly runAsNonRoot: boolean; readonly seccompProfile: object }
   readonly automountServiceAccountToken: boolean
   readonly initContainers?: readonly Container[]
   readonly containers: readonly Container[]
@@ -193,6 +198,85 @@ describe('manifests', () => {
     assert.deepEqual(budgets(), [])
     assert.deepEqual(budgets('apiReplicas=1'), [])
     assert.deepEqual(budgets('apiReplicas=2'), [NAMES.api])
+  })
+
+  it('open the API to all, peers to the companion’s own pods, metrics to whom one says, and nothing else', () => {
+    const inNamespaces = (...values: string[]) => ({
+      namespaceSelector: {
+        matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }],
+      },
+    })
+    const own = { podSelector: { matchLabels: { 'app.kubernetes.io/name': 'deckwatch' } } }
+    const port = (number: number) => [{ port: number, protocol: 'TCP' }]
+    const policy = (...sets: string[]) => named(objects(...sets), 'NetworkPolicy', NAMES.companion)?.['spec']
+    const api = { ports: port(10250) }
+    const peers = { ports: port(10251), from: [{ ...inNamespaces('deckwatch', 'deckwatch-agents'), ...own }] }
+    assert.deepEqual(policy(), {
+      ...own,
+      policyTypes: ['Ingress'],
+      ingress: [api, peers, { ports: port(8080) }],
+    })
+    assert.deepEqual((policy('metrics.from={monitoring,ops}') as { ingress: object }).ingress, [
+      api,
+      peers,
+      { ports: port(8080), from: [inNamespaces('monitoring', 'ops')] },
+    ])
+    assert.equal(policy('networkPolicy=false'), undefined)
+    assert.equal(policy('hostNetwork=true', 'ports.api=20250'), undefined)
+  })
+
+  it('never run two pods on one volume, and replace pods of the API one by one', () => {
+    const strategy = (name: string, ...sets: string[]): unknown =>
+      (named(objects(...sets), 'Deployment', name) as unknown as { spec: { strategy: unknown } }).spec
+        .strategy
+    for (const type of ['pvc', 'hostPath', 'emptyDir']) {
+      const set = `storage.type=${type}`
+      assert.deepEqual(strategy(NAMES.companion, set), { type: 'Recreate' })
+      assert.deepEqual(strategy(NAMES.companion, set, 'apiReplicas=2'), { type: 'Recreate' })
+    }
+    const oneByOne = (maxSurge: number, maxUnavailable: number) => ({
+      type: 'RollingUpdate',
+      rollingUpdate: { maxSurge, maxUnavailable },
+    })
+    assert.deepEqual(strategy(NAMES.api, 'apiReplicas=2'), oneByOne(1, 0))
+    assert.deepEqual(
+      strategy(NAMES.api, 'apiReplicas=2', 'hostNetwork=true', 'ports.api=20250'),
+      oneByOne(0, 1),
+    )
+  })
+
+  it('run every pod as the design says, and as one says otherwise', () => {
+    const pods = (...sets: string[]): readonly PodSpec[] =>
+      objects('apiReplicas=2', ...sets)
+        .filter(({ kind }) => kind === 'Deployment')
+        .map(podSpecOf)
+    for (const pod of pods()) {
+      assert.equal(pod.priorityClassName, undefined)
+      assert.equal(pod.hostNetwork, undefined)
+      assert.equal(pod.terminationGracePeriodSeconds, 30)
+      assert.deepEqual(pod.securityContext.seccompProfile, { type: 'RuntimeDefault' })
+      assert.equal(pod.securityContext.runAsNonRoot, true)
+      for (const { imagePullPolicy, resources } of pod.containers) {
+        assert.equal(imagePullPolicy, 'IfNotPresent')
+        assert.deepEqual(resources, {
+          requests: { cpu: '100m', memory: '128Mi' },
+          limits: { memory: '384Mi' },
+        })
+      }
+    }
+    const otherwise = [
+      'priorityClassName=system-cluster-critical',
+      'hostNetwork=true',
+      'imagePullPolicy=Never',
+    ]
+    for (const pod of pods(...otherwise, 'ports.api=20250')) {
+      assert.equal(pod.priorityClassName, 'system-cluster-critical')
+      assert.equal(pod.hostNetwork, true)
+      assert.deepEqual(
+        pod.containers.map(({ imagePullPolicy }) => imagePullPolicy),
+        ['Never'],
+      )
+    }
   })
 
   it('run one container as root, with CHOWN alone, where the folder is the node’s', () => {
