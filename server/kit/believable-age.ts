@@ -6,6 +6,9 @@ export const EVEN_MS = 24 * 60 * 60_000
 /** Between two looks no more time passes than this, in milliseconds; more is a leap, or a process that was stopped. */
 const MOST_BETWEEN_LOOKS_MS = 10 * 60_000
 
+/** A clock that is set back by less, in milliseconds, is corrected, as machines do all the time. */
+const MOST_BACK_MS = 60_000
+
 /** What a belief begins with; times in epoch milliseconds. */
 export interface BelievableAgeOptions {
   readonly now: number
@@ -38,7 +41,7 @@ export class BelievableAge {
   look(now: number): boolean {
     const passedMs = now - this.#last
     this.#last = now
-    if (passedMs < 0 || passedMs > MOST_BETWEEN_LOOKS_MS) {
+    if (passedMs < -MOST_BACK_MS || passedMs > MOST_BETWEEN_LOOKS_MS) {
       this.#evenSince = now
       this.#log.warn(
         { leapSeconds: Math.round(passedMs / 1000) },

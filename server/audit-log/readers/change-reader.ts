@@ -1,6 +1,7 @@
 import { type Clock, rfc3339Seconds } from '../../../src/core/lib/time.ts'
 import type { ChangeListExtra, ChangeState, FieldTouch } from '../../../src/core/wire/change.ts'
 import { ApiError } from '../../kit/api/api-error.ts'
+import { retryAfter } from '../../kit/api/retry-after.ts'
 import type { AccessReviewer } from '../../kit/api/access-reviews.ts'
 import type { Caller } from '../../kit/api/caller.ts'
 import type {
@@ -39,8 +40,6 @@ const MOST_AT_ONCE = 5000
 /** How often an open watch looks again whether its caller may still see what it tells. */
 const LOOK_MS = 10_000
 const BOOKMARK_MS = 30_000
-/** Whoever comes before the recorder is up asks again after so many seconds. */
-const RETRY_SECONDS = 2
 
 type Known = RecorderState & { readonly store: NonNullable<RecorderState['store']> }
 
@@ -51,9 +50,12 @@ type Known = RecorderState & { readonly store: NonNullable<RecorderState['store'
  */
 export class ChangeReader implements ResourceReader {
   readonly #deps: ChangeReaderDeps
+  /** Epoch milliseconds: since when the recorder may be waited for. */
+  readonly #since: number
 
   constructor(deps: ChangeReaderDeps) {
     this.#deps = deps
+    this.#since = deps.clock.now()
   }
 
   async list(query: ListQuery, caller: Caller, signal: AbortSignal): Promise<ListPage> {
@@ -210,12 +212,13 @@ export class ChangeReader implements ResourceReader {
   }
 
   #state(): Known {
-    const { state } = this.#deps.source
+    const { clock, source } = this.#deps
+    const { state } = source
     if (state?.store) return { ...state, store: state.store }
     throw new ApiError(
       'ServiceUnavailable',
       `the audit log cannot answer yet: ${state?.ready.reason ?? 'it is starting'}`,
-      { retryAfterSeconds: RETRY_SECONDS },
+      retryAfter(this.#since, clock.now()),
     )
   }
 }

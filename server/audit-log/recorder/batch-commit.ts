@@ -1,4 +1,5 @@
 import type { Clock } from '../../../src/core/lib/time.ts'
+import { BelievableAge } from '../../kit/believable-age.ts'
 import type { Log } from '../../kit/log.ts'
 import { RareWarning } from '../../kit/rare-warning.ts'
 import { StoreFull } from '../../kit/store/store.ts'
@@ -17,6 +18,8 @@ export interface BatchCommitDeps {
 
 const RETRY_MS = 1000
 const TRIM_EACH_MS = 60_000
+/** Nothing is so old. */
+const NO_AGE = { maxAgeMs: Number.MAX_SAFE_INTEGER, secretsMaxAgeMs: Number.MAX_SAFE_INTEGER }
 
 /** Keeps batches, however long that takes, and lets go of what is beyond the limits. */
 export class BatchCommit {
@@ -26,10 +29,17 @@ export class BatchCommit {
   /** Why nothing can be kept now; undefined where all is well. */
   failing: string | undefined
   #trimAt = 0
+  #age: BelievableAge | undefined
 
   constructor(deps: BatchCommitDeps) {
     this.#deps = deps
     this.#warning = new RareWarning('changes cannot be kept; trying again, nothing is lost', deps)
+  }
+
+  /** Recording goes on: what the clock says of ages is held against when it was last done, in epoch milliseconds. */
+  begin(heartbeat: number | undefined): void {
+    const { clock, log } = this.#deps
+    this.#age = new BelievableAge({ now: clock.now(), oldest: heartbeat, keptMs: 0, log })
   }
 
   /** Tries until there is space and a database; rejects with what no waiting heals, and when the signal aborts. */
@@ -64,8 +74,11 @@ export class BatchCommit {
 
   async #trim(now: number): Promise<void> {
     const { store, limits } = this.#deps
+    const believed = this.#age?.look(now) ?? true
     try {
-      this.#trimAt = (await store.trim(limits, now)) ? now : now + TRIM_EACH_MS
+      this.#trimAt = (await store.trim(believed ? limits : { ...limits, ...NO_AGE }, now))
+        ? now
+        : now + TRIM_EACH_MS
     } catch (error) {
       if (!mayPass(error)) throw error
       this.#trimAt = now + TRIM_EACH_MS

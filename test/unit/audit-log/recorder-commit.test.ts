@@ -26,7 +26,7 @@ describe('commits of the recorder', () => {
 
   /** A store that fails so many times, and what it was asked. */
   function failing(errors: Error[]) {
-    const [asked, told] = [[] as string[], [] as (string | undefined)[]]
+    const [asked, told, ages] = [[] as string[], [] as (string | undefined)[], [] as number[][]]
     const clock = new ManualClock()
     const log = recordedLog()
     const commits: BatchCommit = new BatchCommit({
@@ -36,8 +36,9 @@ describe('commits of the recorder', () => {
           const error = errors.shift()
           return error ? Promise.reject(error) : Promise.resolve({ number: 9 } as AuditStoreState)
         },
-        trim: () => {
+        trim: (limits) => {
           asked.push('trim')
+          ages.push([limits.maxAgeMs, limits.secretsMaxAgeMs])
           return Promise.resolve(false)
         },
       },
@@ -46,7 +47,7 @@ describe('commits of the recorder', () => {
       limits: LIMITS,
       told: () => told.push(commits.failing),
     })
-    return { asked, told, clock, log, commits }
+    return { asked, told, ages, clock, log, commits }
   }
 
   it('wait for space and for the database, say so, and lose nothing', async () => {
@@ -67,6 +68,27 @@ describe('commits of the recorder', () => {
   it('end where another has become the one who writes', async () => {
     const { commits } = failing([new StoreTaken('taken')])
     await assert.rejects(commits.commit(EMPTY, signal), StoreTaken)
+  })
+
+  it('let go of nothing for its age until a clock that leapt has run evenly for a day', async () => {
+    const { ages, clock, commits } = failing([])
+    const [day, never] = [86_400_000, Number.MAX_SAFE_INTEGER]
+    const [own, none] = [
+      [LIMITS.maxAgeMs, LIMITS.secretsMaxAgeMs],
+      [never, never],
+    ]
+    const now = clock.now()
+    commits.begin(now - 40 * day)
+    await commits.trim(now)
+    assert.deepEqual(ages, [none])
+    for (let minutes = 5; minutes <= 24 * 60; minutes += 5) await commits.trim(now + minutes * 60_000)
+    assert.deepEqual(ages.at(-2), none)
+    assert.deepEqual(ages.at(-1), own)
+    commits.begin(now - day)
+    await commits.trim(now)
+    assert.deepEqual(ages.at(-1), own)
+    await commits.trim(now + 41 * day)
+    assert.deepEqual(ages.at(-1), none)
   })
 
   it('let go of what is beyond the limits about each minute', async () => {

@@ -29,8 +29,14 @@ describe('an age', () => {
     }
   })
 
+  it('counts on while the clock is corrected by seconds', () => {
+    const age = begun(NOW)
+    for (const now of [NOW + MINUTE, NOW + MINUTE - 1, NOW + 2 * MINUTE, NOW + MINUTE])
+      assert.equal(age.look(now), true)
+  })
+
   it('does not count for a day once the clock has leapt, ahead or back', () => {
-    for (const leap of [40 * DAY, 11 * MINUTE, -1, -40 * DAY]) {
+    for (const leap of [40 * DAY, 11 * MINUTE, -2 * MINUTE, -40 * DAY]) {
       const age = begun(NOW)
       assert.equal(age.look(NOW), true)
       assert.deepEqual(evenly(age, NOW + leap, NOW + leap + EVEN_MS - 5 * MINUTE), [false])
