@@ -22,7 +22,7 @@ interface AuditEvent {
 }
 
 describe('the audit log over deaths and restarts, on a real API server', function () {
-  this.timeout(300_000)
+  this.timeout(600_000)
   let folder = ''
   let world: AuditWorld
   let writers: AuditWriters | undefined

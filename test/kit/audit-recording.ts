@@ -64,6 +64,8 @@ export interface AuditRecording {
 const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations'
 const KEY = 'key of the test'
 const WRITER = 7
+/** The endpoint is in the process of the test: on a busy machine it may need longer than the second that a companion has. */
+const ANSWER_SECONDS = 20
 
 /** Starts recording on a control plane of the test's own. */
 export async function startAuditRecording(
@@ -183,8 +185,9 @@ export async function startAuditRecording(
     cut: () => transport.cut(),
     mend: () => transport.mend(),
     async register() {
-      const refusing = { ...webhooks[0], name: 'refuses.example.org', clientConfig: reaching('/refuse') }
-      const changes = webhooks.map((webhook) => ({ ...webhook, clientConfig: reaching('/audit') }))
+      const patient = webhooks.map((webhook) => ({ ...webhook, timeoutSeconds: ANSWER_SECONDS }))
+      const refusing = { ...patient[0], name: 'refuses.example.org', clientConfig: reaching('/refuse') }
+      const changes = patient.map((webhook) => ({ ...webhook, clientConfig: reaching('/audit') }))
       await cluster.admin.send('POST', WEBHOOKS, {
         metadata: { name: 'deckwatch-audit-log' },
         webhooks: [...changes, refusing],
