@@ -109,10 +109,13 @@ export function checkFields(
   fields: readonly FieldRequirement[],
   { selectableFields }: Pick<ServedResource, 'selectableFields'>,
 ): void {
-  const known = (field: string): boolean =>
-    field === 'metadata.name' || field === 'metadata.namespace' || Object.hasOwn(selectableFields, field)
-  const unknown = fields.find(({ field }) => !known(field))
-  if (unknown) throw new ApiError('BadRequest', `field label not supported: ${unknown.field}`)
+  const known = ['metadata.name', 'metadata.namespace', ...Object.keys(selectableFields)]
+  const unknown = fields.find(({ field }) => !known.includes(field))
+  if (unknown)
+    throw new ApiError(
+      'BadRequest',
+      `field label not supported: ${unknown.field} (there are ${known.join(', ')})`,
+    )
 }
 
 /** The one name that the fields allow, as kube-apiserver takes it for RBAC; undefined where they allow more. */

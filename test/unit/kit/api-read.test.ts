@@ -68,7 +68,8 @@ describe('reading of the aggregated API', () => {
     assert.deepEqual(await names(`${ROOT}/widgets?fieldSelector=metadata.namespace!%3Dshop`), ['z'])
     const { status, json } = await ask(`${SHOP}?fieldSelector=spec.size%3D1`)
     assert.equal(status, 400)
-    assert.equal(json['message'], 'field label not supported: spec.size')
+    const known = 'metadata.name, metadata.namespace, spec.color'
+    assert.equal(json['message'], `field label not supported: spec.size (there are ${known})`)
   })
 
   it('goes through so many pages at once in which nothing is selected, and no more', async () => {
