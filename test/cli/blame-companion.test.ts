@@ -239,6 +239,97 @@ describe('kubectl blame and its companion', () => {
       assert.equal((await changesOf('deploy web -n shop --group shop-dev --max-history 0')).length, 601)
     })
 
+    it('offers the whole names of those that nobody has, by one more question', async () => {
+      const asked = async (line: string): Promise<readonly [string, number]> => {
+        const { stdout, stderr, exitCode } = await run(line)
+        assert.equal(exitCode, 0, stderr)
+        return [stdout + stderr, paths().filter((path) => path.endsWith('changes')).length]
+      }
+      const [told, count] = await asked('deploy web -n shop --user dev-1')
+      assert.match(
+        told,
+        /^No change of deployment\/web in shop matches; \d without these filters\nDid you mean --user dev-1@example\.org\?\n$/,
+      )
+      assert.equal(count, 2)
+      for (const [line, said] of [
+        ['deploy -n shop --user dev-1', '--user dev-1@example.org'],
+        ['-n shop --since 90d --user dev-1', '--user dev-1@example.org'],
+        ['deploy web -n shop --field image', "--field 'containers[app].image'"],
+        ['deploy web -n shop --manager edit', '--manager kubectl-edit'],
+      ] as const) {
+        const [text] = await asked(line)
+        assert.ok(text.includes(`Did you mean ${said}`), `${line}: ${text}`)
+      }
+      // Where something is found, and where nothing was misspelt, nothing more is asked.
+      assert.equal((await asked('deploy web -n shop --user dev-1@example.org'))[1], 1)
+      assert.equal((await asked('deploy web -n shop --operation connect'))[1], 1)
+    })
+
+    it('says of what is not recorded that it is not, and shows its field managers', async () => {
+      api.companion.changes.unrecorded = new Set(['deployments'])
+      api.companion.changes.warnings = ['not recorded: deployments.apps: and so on']
+      const NEW = 'never-recorded'
+      const [web] = blameObjects()
+      api.put({ ...web, metadata: { ...web?.metadata, name: NEW } })
+      const { stdout, stderr, exitCode } = await run(`deploy ${NEW} -n shop`)
+      assert.equal(exitCode, 0, stderr)
+      assert.match(stdout, /^deployment\/never-recorded in shop: last writes by field manager/)
+      assert.match(
+        stderr,
+        /^Changes of deployments\.apps are not recorded, so managers, not people\nTo record them, .*: --set auditLog\.resources=\{deployments\.v1\.apps\}$/m,
+      )
+      assert.doesNotMatch(stderr, /Warning|No change/)
+      const diff = await run(`deploy ${NEW} -n shop -f diff`)
+      assert.match(diff.stderr, /^Changes of deployments\.apps are not recorded$/m)
+      // What was recorded before is still told.
+      const kept = await run('deploy web -n shop')
+      assert.match(kept.stdout, /dev-1@example\.org/)
+      assert.match(kept.stderr, /^Changes of deployments\.apps are not recorded$/m)
+    })
+
+    it('warns of ended gaps only where it does not show them', async () => {
+      api.companion.changes.warnings = ['changes were not recorded from A to B: companion restarted']
+      for (const line of ['', '-f patch', '-f diff', '-f yaml', '-o json', '-o wide'])
+        assert.doesNotMatch((await run(`deploy web -n shop ${line}`)).stderr, /Warning/, line)
+      assert.match(
+        (await run('deploy web -n shop -o name')).stderr,
+        /^Warning: changes were not recorded from A to B: companion restarted$/m,
+      )
+    })
+
+    it('says once since when is recorded, where nothing happened too', async () => {
+      api.companion.changes.warnings = ['changes are recorded since 2026-11-12T08:00:00Z']
+      const { stdout, stderr } = await run('-n shop --user nobody-at-all')
+      assert.match(stdout, /^Last 24h in shop: no matching change; recording since .+$/m)
+      assert.equal(stderr, '')
+    })
+
+    it('says of a selector that chooses no object that there is none', async () => {
+      const { stdout, stderr, exitCode } = await run('deploy -n shop -l app=nothing-like-it')
+      assert.deepEqual([stdout, stderr, exitCode], ['', 'No resources found in shop namespace.\n', 0])
+    })
+
+    it('tells who asks for a deleted object as it is today that it was deleted', async () => {
+      const { stderr, exitCode } = await run('deploy old -n shop -f yaml')
+      assert.equal(exitCode, 3)
+      assert.match(
+        stderr,
+        /^deployment\/old was deleted; by whom, and what it was: kubectl blame deployment old -n shop -f diff$/m,
+      )
+      assert.doesNotMatch((await run('deploy never -n shop -f yaml')).stderr, /was deleted/)
+    })
+
+    it('says of which namespace its answer is once there is one', async () => {
+      api.faults.always(({ path }) => /\/(?:cluster)?changes$/.test(path), {
+        kind: 'status',
+        status: 403,
+        reason: 'Forbidden',
+      })
+      const { stderr, exitCode } = await run('')
+      assert.equal(exitCode, 3)
+      assert.doesNotMatch(stderr, /these are of namespace/)
+    })
+
     it('never lets text from the cluster reach the terminal raw', async () => {
       const evil = '\u001b[31mroot\u0007\u202e'
       api.companion.changes.record(

@@ -34,7 +34,8 @@ function markValues(argv: readonly string[], flags: DeckCommandClass['flags']): 
   for (let i = 0; i + 1 < marked.length && marked[i] !== '--'; i++) {
     if (flags[marked[i]?.slice(2) ?? '']?.type !== 'option') continue
     i += 1
-    if (marked[i]?.startsWith('-')) marked[i] = `${MARK}${marked[i]}`
+    // No flag is a digit, and a number is read by oclif itself.
+    if (/^-(?!\d+$)/.test(marked[i] ?? '')) marked[i] = `${MARK}${marked[i]}`
   }
   return marked
 }

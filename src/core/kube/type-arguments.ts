@@ -1,3 +1,4 @@
+import { editDistance } from '../lib/edit-distance.ts'
 import { DeckError } from '../lib/errors.ts'
 import type { ApiResource } from './api-resource.ts'
 
@@ -84,36 +85,13 @@ export function similarTypes(types: readonly ApiResource[], text: string): reado
   const limit = word.length > 5 ? 2 : 1
   const near = new Map<string, number>()
   for (const { resource, singular, shortNames } of types) {
-    const distance = Math.min(...[resource, singular, ...shortNames].map((name) => editDistance(name, word)))
+    const begun = word.length > 2 && resource.startsWith(word)
+    const names = [resource, singular, ...shortNames]
+    const distance = begun ? 0 : Math.min(...names.map((name) => editDistance(name, word)))
     if (distance <= limit) near.set(resource, Math.min(distance, near.get(resource) ?? distance))
   }
   return [...near]
     .toSorted(([, one], [, other]) => one - other)
     .slice(0, 3)
     .map(([resource]) => resource)
-}
-
-/** How many letters must be put in, taken out, replaced or swapped with their neighbour (optimal string alignment). */
-function editDistance(one: string, other: string): number {
-  if (Math.abs(one.length - other.length) > 2) return 3
-  let before: number[] = []
-  let row = Array.from({ length: other.length + 1 }, (_, column) => column)
-  for (let y = 1; y <= one.length; y++) {
-    const next = [y]
-    for (let x = 1; x <= other.length; x++) {
-      const same = one[y - 1] === other[x - 1] ? 0 : 1
-      const swapped = y > 1 && x > 1 && one[y - 1] === other[x - 2] && one[y - 2] === other[x - 1]
-      next.push(
-        Math.min(
-          (next[x - 1] ?? 0) + 1,
-          (row[x] ?? 0) + 1,
-          (row[x - 1] ?? 0) + same,
-          swapped ? (before[x - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
-        ),
-      )
-    }
-    before = row
-    row = next
-  }
-  return row[other.length] ?? 0
 }

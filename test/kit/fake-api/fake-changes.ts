@@ -34,6 +34,8 @@ export class FakeChanges {
   #oldest = this.#version
   recordingSince = '2026-11-12T08:00:00.000Z'
   gaps: readonly RecordingGap[] = []
+  /** Plurals of what is not recorded. */
+  unrecorded: ReadonlySet<string> = new Set()
   /** Told with each list, as Warning headers. */
   warnings: readonly string[] = []
   /** Who last touched the fields of the one object that a list names. */
@@ -118,6 +120,9 @@ export class FakeChanges {
       recordingSince: this.recordingSince,
       gaps: this.gaps,
       ...this.#ofOneObject(namespace, query),
+      ...(termsOf(query).some(({ field, value }) => field === 'object.resource' && this.unrecorded.has(value))
+        ? { unrecorded: true }
+        : {}),
       items,
     })
     const warning = this.warnings.map((text) => `299 - "${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`)

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import {
   lackingHint,
   nothingHint,
+  unrecordedHints,
   untouchedHint,
   type NothingFound,
 } from '../../../src/cli/features/blame/hints.ts'
+import { checkValues, DEFAULT_VALUES, readValues, ValuesError } from '../../../server/deploy/index.ts'
 import { NOW, utcCalendar } from './changes.ts'
 
 describe('the line that says what an answer lacks', () => {
@@ -63,5 +65,43 @@ describe('the line where nothing was found', () => {
       untouchedHint(Array.from({ length: 1200 }, (_, i) => `o${i}`)),
       'No change recorded of o0, o1, o2, o3, o4 and 1,195 more',
     )
+  })
+})
+
+describe('the lines about what is not recorded', () => {
+  it('name how to record it, and who is recorded in its place', () => {
+    assert.deepEqual(unrecordedHints({ resource: 'replicasets', version: 'v1', group: 'apps' }, true), [
+      'Changes of replicasets.apps are not recorded, so managers, not people; those of their owners: kubectl blame deployment',
+      'To record them, add to the flags of kubectl deckwatch install: --set auditLog.resources={replicasets.v1.apps}',
+    ])
+    assert.deepEqual(unrecordedHints({ resource: 'nodes', version: 'v1', group: '' }, false), [
+      'Changes of nodes are not recorded',
+      'To record them, add to the flags of kubectl deckwatch install: --set auditLog.resources={nodes.v1}',
+    ])
+  })
+
+  it('offer nothing that install refuses', () => {
+    const lease = { resource: 'leases', version: 'v1', group: 'coordination.k8s.io' }
+    assert.deepEqual(unrecordedHints(lease, false), [
+      'Changes of leases.coordination.k8s.io are not recorded, and cannot be',
+    ])
+    for (const type of [
+      { resource: 'replicasets', version: 'v1', group: 'apps' },
+      { resource: 'nodes', version: 'v1', group: '' },
+      { resource: 'events', version: 'v1', group: '' },
+      { resource: 'events', version: 'v1', group: 'events.k8s.io' },
+      lease,
+      {
+        resource: 'validatingwebhookconfigurations',
+        version: 'v1',
+        group: 'admissionregistration.k8s.io',
+      },
+    ]) {
+      const offered = /auditLog\.resources=\{(\S+)\}/.exec(unrecordedHints(type, false).join(' '))?.[1]
+      const named = [type.resource, type.version, type.group].filter(Boolean).join('.')
+      const values = readValues(DEFAULT_VALUES, [`auditLog.resources={${named}}`, 'components={all}'])
+      if (offered === undefined) assert.throws(() => checkValues(values), ValuesError, named)
+      else checkValues(values)
+    }
   })
 })

@@ -110,6 +110,7 @@ describe('a type is found', () => {
     assert.deepEqual(similarTypes(builtin, 'deploiment'), ['deployments'])
     assert.deepEqual(similarTypes(builtin, 'confgimap'), ['configmaps'])
     assert.deepEqual(similarTypes(builtin, 'pdo'), ['pods', 'poddisruptionbudgets'])
+    assert.deepEqual(similarTypes(builtin, 'dep')[0], 'deployments')
     assert.deepEqual(similarTypes(builtin, 'zzzzzz'), [])
   })
 })

@@ -5,6 +5,7 @@ import { overview } from '../../features/blame/overview.ts'
 import type { CompanionMode } from '../../shell/companion.ts'
 import { warnOf } from './answer.ts'
 import type { Answer, BlameRun } from './blame-run.ts'
+import { likelyMeant } from './likely-meant.ts'
 import { findChangesWay, type ChangesWay } from './changes-way.ts'
 import { questionsFor, recordedChanges, type Recorded } from './recorded-changes.ts'
 import { printListScreen } from './print-changes.ts'
@@ -37,12 +38,16 @@ export async function overviewAnswer(run: BlameRun): Promise<OverviewAnswer> {
   const way = await findChangesWay({ ...search, namespace: run.scope })
   if (!way) throw new TypeError('a companion is found where it is required')
   const { recorded, scope } = await recordedOf(run, way)
-  await warnOf(recorded, run)
+  await warnOf(recorded, run, true)
   const { changes, recordingSince, gaps, resourceVersion } = recorded
-  const hints =
-    changes.length >= MOST
+  const filters = { ...options.filters, since: options.span.since }
+  const meant = changes.length === 0 ? await likelyMeant(run, filters, way.ports, scope) : undefined
+  const hints = [
+    ...(changes.length >= MOST
       ? [`Only the newest ${formatCount(changes.length)} changes were read; --since 1h has less`]
-      : []
+      : []),
+    ...(meant?.hint === undefined ? [] : [meant.hint]),
+  ]
   const extra = { recordingSince, gaps }
   return { answer: { changes, extra, nothing: false, hints, failures: [], way, resourceVersion }, scope }
 }
@@ -64,11 +69,12 @@ async function recordedOf(
     const refused = error instanceof DeckError && error.code === 'KUBE_FORBIDDEN'
     if (!refused || run.scope !== undefined || options.everywhere) throw await question.explained(error)
     const { namespace } = connection
-    await session.stderr.write(
-      `You may not read the changes of the whole cluster: these are of namespace ${namespace}\n`,
-    )
     try {
-      return { recorded: await ask(namespace), scope: namespace }
+      const recorded = await ask(namespace)
+      await session.stderr.write(
+        `You may not read the changes of the whole cluster: these are of namespace ${namespace}\n`,
+      )
+      return { recorded, scope: namespace }
     } catch (inner) {
       throw await question.explained(inner)
     }

@@ -90,7 +90,7 @@ export function changesResource(namespace: string | undefined): string {
 type ServedChangeList = DeckList<Change> & Partial<ChangeListExtra>
 
 function pageOf(list: ServedChangeList, warnings: readonly string[]): ChangesPage {
-  const { items, metadata, recordingSince, gaps, touched, kept } = list
+  const { items, metadata, recordingSince, gaps, touched, kept, unrecorded } = list
   if (!metadata?.resourceVersion) throw strange('its list of changes has no resourceVersion')
   if (recordingSince === undefined || !gaps) {
     throw strange('its list of changes does not say since when they are recorded')
@@ -103,6 +103,7 @@ function pageOf(list: ServedChangeList, warnings: readonly string[]): ChangesPag
     warnings,
     ...(touched === undefined ? {} : { touched }),
     ...(kept === undefined ? {} : { kept }),
+    ...(unrecorded === undefined ? {} : { unrecorded }),
   }
 }
 

@@ -22,6 +22,8 @@ export interface ChangesWayOptions {
   readonly mode: CompanionMode
   /** Undefined for the whole cluster. */
   readonly namespace: string | undefined
+  /** Says what is missing where there is no companion; stderr at once where left out. */
+  readonly tell?: (line: string) => Promise<void> | void
 }
 
 /** The way to a companion that records changes. */
@@ -36,6 +38,7 @@ export interface ChangesWay {
  */
 export async function findChangesWay(options: ChangesWayOptions): Promise<ChangesWay | undefined> {
   const { transport, connection, session, signal, mode, namespace } = options
+  const { tell = (line) => session.stderr.write(`${visible(line)}\n`) } = options
   const { clock, stderr, environment } = session
   const memory = companionMemory(connection, environment, clock)
   const search = { transport, connection, memory, clock, signal }
@@ -43,7 +46,7 @@ export async function findChangesWay(options: ChangesWayOptions): Promise<Change
   const question = new CompanionQuestion({ ...search, stderr, mode, need, instead: INSTEAD })
   const finding = await findCompanion(search, need, mode)
   if (finding.found) return { ports: changesPorts({ transport, connection, clock }), question }
-  await stderr.write(`${visible(lackingHint(whatIsLacking(memory.recall()?.state, finding.note)))}\n`)
+  await tell(lackingHint(whatIsLacking(memory.recall()?.state, finding.note)))
   return undefined
 }
 

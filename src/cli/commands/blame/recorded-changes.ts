@@ -1,3 +1,4 @@
+import type { ApiResource } from '../../../core/kube/api-resource.ts'
 import type { Change } from '../../../core/wire/change.ts'
 import type { ChangesPage, ChangesPorts, ChangesQuery } from '../../features/blame/ports.ts'
 import { changeSelector, type Selection } from '../../features/blame/select.ts'
@@ -5,7 +6,9 @@ import { planQueries } from './changes-query.ts'
 import type { Target } from './targets.ts'
 
 /** Changes that a companion recorded, and what it said beside them. */
-export interface Recorded extends Omit<ChangesPage, 'resourceVersion'> {
+export interface Recorded extends Omit<ChangesPage, 'resourceVersion' | 'unrecorded'> {
+  /** Types that were asked for and are not recorded. */
+  readonly unrecorded: readonly ApiResource[]
   /** What a watch of one query may go on from; undefined where there were several. */
   readonly resourceVersion: string | undefined
 }
@@ -22,6 +25,7 @@ export interface RecordedQuery {
 /** One question that is asked of the companion: about one object, or about all of a type. */
 export interface Question {
   readonly query: ChangesQuery
+  readonly type: ApiResource | undefined
   /** It names one object. */
   readonly named: boolean
   /** Its answers must be looked through. */
@@ -36,15 +40,22 @@ export function questionsFor(
 ): readonly Question[] {
   const planned =
     targets.length === 0
-      ? [{ plan: planQueries(undefined, undefined, filters, { namespace, perObject }), named: false }]
+      ? [
+          {
+            plan: planQueries(undefined, undefined, filters, { namespace, perObject }),
+            named: false,
+            type: undefined,
+          },
+        ]
       : targets.flatMap((target) =>
           (target.names ?? [undefined]).map((name) => ({
             plan: planQueries(target, name, filters, { namespace: target.namespace, perObject }),
             named: name !== undefined,
+            type: target.type,
           })),
         )
-  return planned.flatMap(({ plan: { queries, selects }, named }) =>
-    queries.map((query) => ({ query, named, selects })),
+  return planned.flatMap(({ plan: { queries, selects }, named, type }) =>
+    queries.map((query) => ({ query, named, selects, type })),
   )
 }
 
@@ -78,13 +89,14 @@ export async function recordedChanges(
       (gap) => JSON.stringify(gap),
     ),
     warnings: [...new Set(answers.flatMap(({ warnings }) => warnings))],
+    unrecorded: [...new Set(answers.flatMap(({ unrecorded }) => unrecorded))],
     resourceVersion: undefined,
   }
 }
 
 async function answerTo(
   { listChanges }: Pick<ChangesPorts, 'listChanges'>,
-  { query, named, selects }: Question,
+  { query, named, selects, type }: Question,
   { maxHistory, filters, atMost }: RecordedQuery,
   signal: AbortSignal,
 ): Promise<Recorded> {
@@ -99,7 +111,8 @@ async function answerTo(
     if (changes.length >= ((named ? maxHistory : atMost) ?? Number.POSITIVE_INFINITY)) break
   }
   if (!first) throw new TypeError('a list has at least one page')
-  return { ...first, changes, warnings: [...warnings] }
+  const { unrecorded, ...page } = first
+  return { ...page, changes, warnings: [...warnings], unrecorded: unrecorded && type ? [type] : [] }
 }
 
 /** Of changes, the newest first, at most so many of each object, which goes on under its name when it is made anew. */

@@ -1,4 +1,5 @@
 import { formatCount } from '../../../core/lib/bytes.ts'
+import type { ResourceType } from './ports.ts'
 import { dayOrTime, momentText, type Calendar } from './calendar.ts'
 
 /** Why people's names cannot be told. */
@@ -54,6 +55,38 @@ export function nothingHint(found: NothingFound): string {
     return `No change since recording began (${begins}); the object is of ${momentText(created, now, calendar)}. Its field managers: -f yaml`
   }
   return `No change of ${subject} is recorded; recording since ${begins}`
+}
+
+/** What is written by controllers for an owner, whose changes are recorded. */
+const OWNERS: Readonly<Record<string, string>> = {
+  'replicasets.apps': 'deployment',
+  'controllerrevisions.apps': 'statefulset,daemonset',
+  endpoints: 'service',
+  'endpointslices.discovery.k8s.io': 'service',
+}
+
+/** As install refuses them: they are written all the time, or the API server sends no reviews. */
+const NEVER_RECORDED = new Set(['events', 'events.events.k8s.io', 'leases.coordination.k8s.io'])
+const UNREVIEWED_GROUP = 'admissionregistration.k8s.io'
+
+/** Lines for stderr: that a type is not recorded, and where to look in place of that; `owned` where field managers are told. */
+export function unrecordedHints(
+  { resource, version, group }: Pick<ResourceType, 'resource' | 'version' | 'group'>,
+  owned: boolean,
+): readonly string[] {
+  const name = [resource, group].filter(Boolean).join('.')
+  const instead = owned ? ', so managers, not people' : ''
+  const owner = OWNERS[name]
+  const cannot = NEVER_RECORDED.has(name) || group === UNREVIEWED_GROUP
+  const how = [resource, version, group].filter(Boolean).join('.')
+  return [
+    cannot
+      ? `Changes of ${name} are not recorded, and cannot be${instead}`
+      : `Changes of ${name} are not recorded${instead}${owner === undefined ? '' : `; those of their owners: kubectl blame ${owner}`}`,
+    ...(cannot
+      ? []
+      : [`To record them, add to the flags of kubectl deckwatch install: --set auditLog.resources={${how}}`]),
+  ]
 }
 
 /** Objects that exist and of which no change is recorded, in one line; undefined where there is none. */
