@@ -283,6 +283,40 @@ describe('who may see which changes, on a real API server', function () {
         assert.equal(uids.size, 2, path)
       }
     })
+
+    it('does so too where it went and came while nobody was recording', async function () {
+      // A namespace that ends, and two starts of the companion.
+      this.timeout(240_000)
+      await world.ensureNamespace('unseen')
+      for (const name of ['of-before', 'same']) {
+        await world.run('alice', ['-n', 'unseen', 'create', 'configmap', name, '--from-literal=a=of-before'])
+      }
+      await world.settled()
+      assert.equal(await world.companion.terminate(), 0)
+      await deleteNamespace(world.cluster.admin, 'unseen')
+      await world.ensureNamespace('unseen')
+      await bind('nora', 'admin', 'unseen')
+      await world.run('alice', ['-n', 'unseen', 'create', 'configmap', 'same', '--from-literal=a=of-now'])
+      await world.companion.start()
+      const ofNow = await world.until(async () => {
+        const found = await world.changes('unseen', ['object.name=same', 'operation=CREATE'])
+        return found.find((change) => JSON.stringify(change.changes).includes('of-now'))
+      }, 'what the next owner made')
+      const ends = await world.until(async () => {
+        const found = await world.changes('unseen', ['operation=DELETE', 'object.kind=ConfigMap'])
+        return ['of-before', 'same'].every((name) => found.some(({ object }) => object.name === name))
+          ? found
+          : undefined
+      }, 'the ends of what was there before')
+      for (const { object } of ends) {
+        assert.notEqual(object.namespaceUid, ofNow.object.namespaceUid, `${object.name} of the next owner`)
+      }
+      for (const query of ['', 'perObject=5', select('operation=DELETE'), select('object.name=same')]) {
+        const { stdout, exitCode } = await ask('nora', `namespaces/unseen/changes?${query}`)
+        assert.equal(exitCode, 0)
+        assert.doesNotMatch(stdout, /of-before/, query)
+      }
+    })
   })
 
   describe('a right that is withdrawn', () => {

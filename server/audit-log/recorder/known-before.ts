@@ -17,13 +17,14 @@ export async function knownBefore(
 ): Promise<ReadonlyMap<string, KnownBefore>> {
   const found = new Map<string, KnownBefore>()
   for await (const known of store.known(recorded.group, recorded.resource)) {
-    const { uid, namespace, name } = known.object
+    const { uid, namespace, name, namespaceUid } = known.object
     const body = recorded.watch === 'full' ? (known.body as KubernetesObject | undefined) : undefined
     names.remember(known)
     found.set(uid, {
       uid,
       namespace,
       name,
+      namespaceUid,
       state: { version: known.resourceVersion, hash: known.hash, content: body ? hash(body) : '' },
       replicas: body && replicasOf(body, recorded),
       deletion: body ? deletionOf(body) : '',

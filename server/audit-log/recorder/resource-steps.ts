@@ -35,7 +35,7 @@ export type FeedItem =
 /** What was known of an object before the recorder started. */
 export type KnownBefore = Pick<
   WatchedObject,
-  'uid' | 'namespace' | 'name' | 'state' | 'replicas' | 'deletion'
+  'uid' | 'namespace' | 'name' | 'namespaceUid' | 'state' | 'replicas' | 'deletion'
 >
 
 /** What is known at the start of one resource. */
@@ -164,6 +164,7 @@ export class ResourceSteps {
     const known = before.get(object.uid)
     before.delete(object.uid)
     if (known?.state.version === object.state.version) {
+      object.namespaceUid = known.namespaceUid
       object.object = undefined
       return []
     }
@@ -194,6 +195,7 @@ export class ResourceSteps {
 
   #step(previous: KnownBefore | undefined, seen: WatchedObject, gone: boolean): WatchedStep {
     const { clock, mark } = this.#deps
+    if (previous) seen.namespaceUid = previous.namespaceUid
     const deletion = !gone && seen.deletion !== '' && seen.deletion !== previous?.deletion
     const step = {
       recorded: this.#recorded,

@@ -173,8 +173,11 @@ export class StepBook {
 
   #identity({ recorded, seen, time, uid }: WatchedStep): KnownObject['object'] {
     const { group, version, resource, kind, namespaced } = recorded
-    const namespaceUid = namespaced ? (this.#deps.namespaceUid(seen.namespace, time) ?? '') : ''
-    return { group, version, resource, kind, namespace: seen.namespace, namespaceUid, name: seen.name, uid }
+    const { namespace, name } = seen
+    // Once known it stays: its end may be told when another namespace has the name, whose owner shall not see it.
+    if (namespaced && seen.namespaceUid === '')
+      seen.namespaceUid = this.#deps.namespaceUid(namespace, time) ?? ''
+    return { group, version, resource, kind, namespace, namespaceUid: seen.namespaceUid, name, uid }
   }
 }
 

@@ -22,6 +22,8 @@ export interface ObjectReading {
 export interface WatchedObject extends Watched {
   readonly namespace: string
   readonly name: string
+  /** Of the namespace that it lies in, which never becomes another; empty until somebody knew it. */
+  namespaceUid: string
   readonly state: SeenState
   readonly replicas: number | undefined
   /** Tells one deletion from another, and from a shorter grace period; empty where it is not being deleted. */
@@ -70,6 +72,7 @@ function watchedObject(
     resourceVersion,
     namespace,
     name,
+    namespaceUid: '',
     state: seenState(recorded, object, reading.hash),
     replicas: replicasOf(object, recorded),
     deletion: deletionOf(object),
