@@ -30,7 +30,7 @@ const PEOPLE = [
 ]
 
 /** When the workload begins, in epoch milliseconds. */
-export const WORKLOAD_BEGINS = Date.UTC(2026, 9, 22)
+const WORKLOAD_BEGINS = Date.UTC(2026, 9, 22)
 /** Mean milliseconds between changes: a million of them fill some 29 days. */
 const EVERY_MS = 2500
 

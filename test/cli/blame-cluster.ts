@@ -7,7 +7,7 @@ import { madeVia, sampleChange } from '../kit/sample-change.ts'
 const DAY = 86_400_000
 
 /** A moment so many days ago, a minute more so that its age does not change while tests run. */
-export function daysAgo(days: number): string {
+function daysAgo(days: number): string {
   return new Date(Date.now() - days * DAY - 60_000).toISOString()
 }
 

@@ -2,7 +2,7 @@ import { buildNode, buildPod, type PodPlan } from '../kit/fake-api/pod-builder.t
 import type { FakeObject } from '../kit/fake-api/fake-store.ts'
 
 /** A digest that is easy to tell from others: `sha256:` and the text repeated. */
-export function digestOf(text: string): string {
+function digestOf(text: string): string {
   const hex = Buffer.from(text).toString('hex')
   return `sha256:${hex.repeat(64).slice(0, 64)}`
 }

@@ -44,12 +44,12 @@ const nodeCluster = new Shared(startNodeCluster, async ({ cluster, node }) => {
 })
 
 /** The control plane that all cluster suites of this process share; each keeps to namespaces of its own. */
-export function sharedControlPlane(): Promise<ControlPlane> {
+function sharedControlPlane(): Promise<ControlPlane> {
   return controlPlane.get()
 }
 
 /** The cluster with a real node that all node suites of this process share. */
-export function sharedNodeCluster(): Promise<NodeCluster> {
+function sharedNodeCluster(): Promise<NodeCluster> {
   return nodeCluster.get()
 }
 

@@ -18,7 +18,7 @@ import { ManualClock } from '../../kit/manual-clock.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
 
 /** A journal in memory, which a test can fill up, slow down or break. */
-export class MemoryJournal {
+class MemoryJournal {
   readonly writer = 4711
   readonly entries: Omit<JournalEntry, 'seq'>[] = []
   state: 'works' | 'full' | 'broken' | 'hangs' = 'works'

@@ -4,7 +4,7 @@ import { renderBlameList, type BlameListOptions } from '../../../src/cli/render/
 import { NOW, utcCalendar } from './changes.ts'
 
 /** What `kubectl blame deployment web -n shop` asks, where a test says nothing else. */
-export const listInput: ListInput = {
+const listInput: ListInput = {
   subject: 'deployment/web in shop',
   changes: [],
   extra: { recordingSince: '2026-11-12T08:00:00Z', gaps: [], kept: 41 },

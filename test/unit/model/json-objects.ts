@@ -79,9 +79,6 @@ function keyedList(entry: fc.Arbitrary<Record<string, unknown>>): fc.Arbitrary<u
 /** Any value of JSON as an API server could hold it. */
 export const jsonValue: fc.Arbitrary<unknown> = json
 
-/** Any object of JSON. */
-export const jsonMap: fc.Arbitrary<Record<string, unknown>> = map
-
 /** Two versions of one object: unrelated, or the second made from the first by some edits. */
 export const twoVersions: fc.Arbitrary<readonly [unknown, unknown]> = fc.oneof<
   fc.Arbitrary<readonly [unknown, unknown]>[]
