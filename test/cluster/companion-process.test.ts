@@ -13,6 +13,7 @@ import { requireKubernetes } from '../kit/kubernetes/shared.ts'
 import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
 
 const STORE = 'image-graph.sqlite'
+const PROGRAM = join(import.meta.dirname, '../../dist/bin/deckwatch-server')
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/deckwatch/leases/deckwatch-image-graph'
 
 describe('the companion as a process', function () {
@@ -172,6 +173,19 @@ describe('the companion as a process', function () {
     process.kill(other.pid ?? 0, 'SIGTERM')
     assert.equal(await code, 1)
     assert.match(other.logs().at(-1)?.message ?? '', /ending at once/)
+  })
+
+  it('is the same as the program that a build makes, outside of a cluster too', async () => {
+    const built = await startInstead({ program: [PROGRAM] })
+    const { components } = await built.status()
+    assert.deepEqual(
+      components.map(({ name, ready }) => [name, ready]),
+      [
+        ['api', true],
+        ['image-graph', true],
+      ],
+    )
+    assert.equal(await built.terminate(), 0)
   })
 
   it('sets a damaged store aside, says so, and serves', async () => {
