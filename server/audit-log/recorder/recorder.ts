@@ -7,8 +7,7 @@ import { ChangeJoin, type JoinLimits } from '../../../src/core/model/change-join
 import { UnwatchedJoin } from '../../../src/core/model/change-join-unwatched.ts'
 import type { Log } from '../../kit/log.ts'
 import type { RecordedResource } from '../config.ts'
-import { Feed } from './feed.ts'
-import type { FeedItem, WatchedStep } from './resource-steps.ts'
+import { Feed } from '../feed.ts'
 import type { JournalReader } from '../journal/journal.ts'
 import type {
   AuditStore,
@@ -26,6 +25,7 @@ import { NextBatch } from './next-batch.ts'
 import { countOne, noCounts, type RecorderCounts } from './recorder-counts.ts'
 import { RecordingGaps } from './recording-gaps.ts'
 import { OwnJournal, type Progress, type ReviewIntake, type ReviewSource } from './review-intake.ts'
+import type { FeedItem, WatchedStep } from './resource-steps.ts'
 import type { ReadReview } from './review-reading.ts'
 import type { SilentRules } from './silent-writes.ts'
 import { StepBook } from './step-book.ts'

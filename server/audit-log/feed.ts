@@ -1,10 +1,10 @@
-import { listWatch, type ListWatchTimes } from '../../../src/core/kube/list-watch.ts'
-import type { KubeTransport } from '../../../src/core/kube/transport.ts'
-import { DeckError } from '../../../src/core/lib/errors.ts'
-import type { Log } from '../../kit/log.ts'
-import type { RecordedResource } from '../config.ts'
-import { type FeedItem, ResourceSteps, type StepDeps, type WatchStart } from './resource-steps.ts'
-import { type ObjectReading, resourceKey, watchedSource } from './watched-object.ts'
+import { listWatch, type ListWatchTimes } from '../../src/core/kube/list-watch.ts'
+import type { KubeTransport } from '../../src/core/kube/transport.ts'
+import { DeckError } from '../../src/core/lib/errors.ts'
+import type { Log } from '../kit/log.ts'
+import type { RecordedResource } from './config.ts'
+import { type FeedItem, ResourceSteps, type StepDeps, type WatchStart } from './recorder/resource-steps.ts'
+import { type ObjectReading, resourceKey, watchedSource } from './recorder/watched-object.ts'
 
 /** What the watches stand on. */
 export interface FeedDeps extends StepDeps {
