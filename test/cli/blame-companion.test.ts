@@ -270,7 +270,8 @@ describe('kubectl blame and its companion', () => {
       api.companion.changes.warnings = ['not recorded: deployments.apps: and so on']
       const NEW = 'never-recorded'
       const [web] = blameObjects()
-      api.put({ ...web, metadata: { ...web?.metadata, name: NEW } })
+      assert.ok(web)
+      api.put({ ...web, metadata: { ...web.metadata, name: NEW } })
       const { stdout, stderr, exitCode } = await run(`deploy ${NEW} -n shop`)
       assert.equal(exitCode, 0, stderr)
       assert.match(stdout, /^deployment\/never-recorded in shop: last writes by field manager/)
