@@ -108,7 +108,7 @@ export function readReview(
       subresource,
       kind: recorded.kind,
       namespace: place,
-      namespaceUid: place === '' ? '' : (names.namespaceUid(place, received) ?? ''),
+      namespaceUid: place === '' ? '' : (names.namespaceUid(place, bornBy(old, received)) ?? ''),
       name,
       uid: uid === '' ? (named?.uid ?? '') : uid,
       resourceVersion: {
@@ -128,6 +128,15 @@ export function readReview(
     body: whole && next ? withoutNoise(next) : undefined,
     object: whole ? written : undefined,
   }
+}
+
+/**
+ * When an object was there at the latest, in epoch milliseconds: it never changes its namespace, while the name of that
+ * may pass to another within the second in which the object ends.
+ */
+function bornBy(old: KubernetesObject | undefined, received: number): number {
+  const created = Date.parse(old?.metadata?.creationTimestamp ?? '')
+  return Number.isNaN(created) ? received : Math.min(created, received)
 }
 
 /** What differs between two states of an object, without noise. */

@@ -80,6 +80,25 @@ describe('what the recorder takes from the journal', () => {
     )
   })
 
+  it('is of the namespace in which the object was made, also where another has its name by then', async () => {
+    const names = {
+      object: () => undefined,
+      namespaceUid: (_: string, time: number) => (time < NOW - 1000 ? 'ns-before' : 'ns-after'),
+    }
+    const made = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString()
+    const ended = (creationTimestamp?: string): AdmissionRequest => {
+      const { oldObject, ...request } = anUpdate('1', '2')
+      const metadata = { ...oldObject?.metadata, ...(creationTimestamp && { creationTimestamp }) }
+      return { ...request, operation: 'DELETE', object: null, oldObject: { ...oldObject, metadata } }
+    }
+    for (const time of [made(60), made(0), undefined]) put(ended(time))
+    await take(intake({ names }))
+    assert.deepEqual(
+      reviews.map(({ record }) => record.object.namespaceUid),
+      ['ns-before', 'ns-after', 'ns-after'],
+    )
+  })
+
   it('is at least who, what and where of an entry whose objects cannot be read', async () => {
     const metadata = { managedFields: { 0: 'no list' } }
     put(anUpdate('1', '2', { object: { metadata } as unknown as KubernetesObject, options: {} }))
