@@ -9,6 +9,7 @@ export class CompanionBalancer {
   /** How many connections each port has had. */
   readonly taken = new Map<number, number>()
   #next = 0
+  #preferred: number | undefined
 
   private constructor(ports: readonly number[]) {
     this.#ports = ports
@@ -29,6 +30,12 @@ export class CompanionBalancer {
     return (this.#server.address() as AddressInfo).port
   }
 
+  /** Ends all connections; new ones go to this port first, or, where left out, to each in its turn. */
+  prefer(port?: number): void {
+    this.#preferred = port
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
   async stop(): Promise<void> {
     this.#server.close()
     for (const socket of this.#sockets) socket.destroy()
@@ -36,7 +43,9 @@ export class CompanionBalancer {
   }
 
   #forward(client: Socket, attempts: number): void {
-    const port = this.#ports[this.#next++ % this.#ports.length] ?? 0
+    const isFirst = attempts === this.#ports.length
+    const preferred = isFirst ? this.#preferred : undefined
+    const port = preferred ?? this.#ports[this.#next++ % this.#ports.length] ?? 0
     const target = connect(port, '127.0.0.1')
     const refused = (): void => {
       if (attempts > 1) this.#forward(client, attempts - 1)

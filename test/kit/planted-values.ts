@@ -39,6 +39,11 @@ export class PlantedValues {
     return [...this.#forms].flatMap(([form, name]) => (lower.includes(form) ? [name] : []))
   }
 
+  /** What of them is in bytes, also in what is compressed on its own. */
+  inBytes(bytes: Buffer): readonly string[] {
+    return textsOf(bytes).flatMap((text) => this.in(text))
+  }
+
   /** What of them is in the files of a folder that are new or other than before, also in what is compressed on its own. */
   inFolder(folder: string): readonly string[] {
     return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
@@ -48,9 +53,7 @@ export class PlantedValues {
       const version = createHash('sha1').update(bytes).digest('hex')
       if (this.#seen.get(path) === version) return []
       this.#seen.set(path, version)
-      return textsOf(bytes)
-        .flatMap((text) => this.in(text))
-        .map((found) => `${path}: ${found}`)
+      return this.inBytes(bytes).map((found) => `${path}: ${found}`)
     })
   }
 }

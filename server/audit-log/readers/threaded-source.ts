@@ -1,5 +1,12 @@
+import { ApiError } from '../../kit/api/api-error.ts'
 import type { Thread } from '../../kit/thread/thread-host.ts'
-import type { ChangePage, NumberedChange, StoredGap, StoredTouch } from '../store/audit-store.ts'
+import {
+  type ChangePage,
+  type NumberedChange,
+  StoreGone,
+  type StoredGap,
+  type StoredTouch,
+} from '../store/audit-store.ts'
 import type { ChangeSource, RecorderState } from './change-source.ts'
 
 /** How a source is called from another thread: the methods' names with their arguments as a list. */
@@ -8,13 +15,24 @@ export type SourceCalls = Omit<ChangeSource, 'state' | 'onState'>
 /** The calls that the recorder's thread answers for readers of the main one. */
 export function sourceCalls(source: SourceCalls): Readonly<Record<string, (argument: never) => unknown>> {
   return {
-    page: (given: Parameters<SourceCalls['page']>) => source.page(...given),
-    get: (given: Parameters<SourceCalls['get']>) => source.get(...given),
-    after: (given: Parameters<SourceCalls['after']>) => source.after(...given),
-    touched: (given: Parameters<SourceCalls['touched']>) => source.touched(...given),
-    count: (given: Parameters<SourceCalls['count']>) => source.count(...given),
-    gaps: (given: Parameters<SourceCalls['gaps']>) => source.gaps(...given),
+    page: (given: Parameters<SourceCalls['page']>) => told(() => source.page(...given)),
+    get: (given: Parameters<SourceCalls['get']>) => told(() => source.get(...given)),
+    after: (given: Parameters<SourceCalls['after']>) => told(() => source.after(...given)),
+    touched: (given: Parameters<SourceCalls['touched']>) => told(() => source.touched(...given)),
+    count: (given: Parameters<SourceCalls['count']>) => told(() => source.count(...given)),
+    gaps: (given: Parameters<SourceCalls['gaps']>) => told(() => source.gaps(...given)),
     refresh: () => source.refresh?.(),
+  }
+}
+
+/** Whoever reads is told that the store is away, and not that we failed; where it is, is none of their business. */
+async function told<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (cause) {
+    if (!(cause instanceof StoreGone)) throw cause
+    const why = 'the database that keeps them cannot be reached'
+    throw new ApiError('ServiceUnavailable', `recorded changes cannot be read now: ${why}`, { cause })
   }
 }
 

@@ -4,6 +4,7 @@ import {
   checkField,
   countHolding,
   isRedactedBy,
+  purgedLines,
   readForRequest,
   redactEntry,
   requestPurge,
@@ -120,12 +121,12 @@ describe('the answer to a purge', () => {
   it('is waited for by its id, and tells how many changes', async () => {
     let isDone = false
     const { clock, purged } = asking(({ id }) =>
-      isDone ? { id, done: true, changes: 3 } : { id: 'earlier' },
+      isDone ? { id, done: true, changes: 3, away: 1 } : { id: 'earlier' },
     )
     await pass(clock, 2)
     isDone = true
     await pass(clock, 2)
-    assert.equal(await purged, 3)
+    assert.deepEqual(await purged, { changes: 3, away: 1 })
   })
 
   it('may be why not', async () => {
@@ -135,10 +136,32 @@ describe('the answer to a purge', () => {
     await refused
   })
 
+  it('is none where another came first', async () => {
+    const conflict = new DeckError('KUBE_CONFLICT', 'the object has been modified', { status: 409 })
+    const ports: PurgePorts = { read: async () => undefined, ask: () => Promise.reject(conflict) }
+    const clock = new ManualClock()
+    const given = { id: 'two', state: { resourceVersion: '7', data: {} }, target: TARGET }
+    await assert.rejects(requestPurge({ ports, clock }, given, new AbortController().signal), {
+      code: 'KUBE_CONFLICT',
+      message: /another purge was asked for meanwhile/,
+    })
+  })
+
+  it('says what still has the values', () => {
+    const text = (purged: Parameters<typeof purgedLines>[0]): string => purgedLines(purged).join('\n')
+    assert.match(text({ changes: 1 }), /purged from 1 change,/)
+    assert.doesNotMatch(text({ changes: 1 }), /away|files of the database/)
+    assert.match(text({ changes: 2, away: 1 }), /1 replica was away/)
+    assert.match(
+      text({ changes: 2, remains: 'a lock timeout\u001b' }),
+      /files of the database: a lock timeout[^\u001b]/,
+    )
+  })
+
   it('is not waited for for ever', async () => {
     const { clock, purged } = asking(() => undefined)
     const ended = assert.rejects(purged, { code: 'KUBE_TIMEOUT' })
-    await pass(clock, 92)
+    await pass(clock, 152)
     await ended
   })
 })

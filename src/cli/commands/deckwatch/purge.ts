@@ -3,6 +3,7 @@ import { Args } from '@oclif/core'
 import { DEFAULT_VALUES, NAMES } from '../../../../server/deploy/index.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
 import { plural, visible } from '../../../core/lib/text.ts'
+import type { KubernetesObject } from '../../../core/wire/admission-review.ts'
 import type { Change } from '../../../core/wire/change.ts'
 import type { PurgeTarget } from '../../../core/wire/purge.ts'
 import { API_SERVICE, servedBy } from '../../features/deckwatch/installation.ts'
@@ -12,6 +13,7 @@ import {
   checkField,
   countHolding,
   isRedactedBy,
+  purgedLines,
   readForRequest,
   redactEntry,
   requestPurge,
@@ -84,9 +86,14 @@ export class PurgeCommand extends DeckCommand {
       const ports = purgePorts(transport, namespace, connection)
       const state = await readForRequest(ports, { namespace, now: clock.now() }, signal)
       const changes = await this.#changes(session, target)
-      const isBack = await this.#comesBack(session, found, target, namespace)
-      progress.clear()
       const spoken = visible(objectName(found.type, name))
+      // Of Secrets no value is kept in any case.
+      const mayComeBack = path !== undefined && !(target.group === '' && target.resource === 'secrets')
+      const today = mayComeBack || changes.length === 0 ? await this.#object(session, found, name) : undefined
+      if (changes.length === 0 && !today && !flags.force) throw nothingKnown(spoken, target)
+      const isBack =
+        mayComeBack && today !== undefined && (await this.#comesBack(session, today, target, namespace))
+      progress.clear()
       await stdout.write(
         path === undefined
           ? `${spoken}: ${plural(changes.length, 'recorded change')}, all of which would go\n`
@@ -104,8 +111,9 @@ export class PurgeCommand extends DeckCommand {
       const purged = await requestPurge({ ports, clock }, { id: randomUUID(), state, target }, signal)
       progress.clear()
       await stdout.write(
-        ` ok  purged from ${plural(purged, 'change')}, from the last known state and from the journal\n` +
-          '     Backups of the volume or the database, and what was exported to a collector, still have it: remove it there.\n',
+        purgedLines(purged)
+          .map((line) => `${line}\n`)
+          .join(''),
       )
     })
   }
@@ -129,30 +137,48 @@ export class PurgeCommand extends DeckCommand {
     return changes
   }
 
+  /** The object as it is today; undefined where there is none. */
+  async #object(
+    { transport, connection }: ClusterSession,
+    { type, namespace }: Target,
+    name: string,
+  ): Promise<KubernetesObject | undefined> {
+    const { clock, signal } = this.session
+    try {
+      return await objectPorts({ transport, connection, clock }).getObject(type, namespace, name, signal)
+    } catch (error) {
+      if (error instanceof DeckError && error.code === 'KUBE_NOT_FOUND') return undefined
+      throw error
+    }
+  }
+
   /** Whether the object as it is today would bring the value back with its next change. */
   async #comesBack(
-    { cluster, transport, connection }: ClusterSession,
-    { type, namespace }: Target,
+    { cluster }: ClusterSession,
+    object: KubernetesObject,
     target: PurgeTarget,
     home: string,
   ): Promise<boolean> {
-    const { path, name } = target
-    // Of Secrets no value is kept in any case.
-    if (path === undefined || (target.group === '' && target.resource === 'secrets')) return false
-    const { clock, signal } = this.session
-    try {
-      const ports = objectPorts({ transport, connection, clock })
-      if (!stillHolds(await ports.getObject(type, namespace, name, signal), path)) return false
-    } catch (error) {
-      if (error instanceof DeckError && error.code === 'KUBE_NOT_FOUND') return false
-      throw error
-    }
+    const { path } = target
+    if (path === undefined || !stillHolds(object, path)) return false
+    const { signal } = this.session
     const config = await readable(
       cluster.get({ kind: KINDS.ConfigMap, namespace: home, name: NAMES.config }, signal),
     )
     const data = config?.['data'] as Readonly<Record<string, string>> | undefined
     return !isRedactedBy(data?.['config.yaml'] ?? '', target, path)
   }
+}
+
+function nothingKnown(spoken: string, { namespace }: PurgeTarget): DeckError {
+  const where = namespace === '' ? '' : ` in namespace ${visible(namespace)}`
+  return new DeckError(
+    'PURGE_REFUSED',
+    `nothing was purged: there is no ${spoken}${where}, and no recorded change of one that you may see`,
+    {
+      hint: 'Is the name right, and the namespace (-n)? To have the companion look for it all the same: --force',
+    },
+  )
 }
 
 function comesBack(spoken: string, target: PurgeTarget, path: string): DeckError {

@@ -1,4 +1,5 @@
 import { DeckError } from '../../../core/lib/errors.ts'
+import { plural, visible } from '../../../core/lib/text.ts'
 import type { Clock } from '../../../core/lib/time.ts'
 import { matchesChange, matchesPath, parsePath } from '../../../core/model/field-path.ts'
 import type { KubernetesObject } from '../../../core/wire/admission-review.ts'
@@ -20,10 +21,13 @@ export interface PurgePorts {
 }
 
 const POLL_MS = 500
-/** The companion waits up to a minute for reviews that are not decided. */
-const ANSWER_MS = 90_000
+/** The companion waits up to a minute for reviews that are not decided, and as long for replicas that hang. */
+const ANSWER_MS = 150_000
 /** Whoever asked so long ago does not wait any more. */
 const STALE_MS = 10 * 60_000
+
+/** What the companion purged: from how many changes, who was away, and what could not be overwritten. */
+export type Purged = Omit<Extract<PurgeAnswer, { readonly done: true }>, 'id' | 'done'>
 
 /** A path as `--field` takes it; a DeckError USAGE where it is none. */
 export function checkField(text: string): string {
@@ -38,6 +42,26 @@ export function checkField(text: string): string {
 
 const WHOLE =
   'Paths are written in full, as kubectl blame TYPE NAME -o yaml shows them: data.NAME, spec.template.spec.containers[name=app].env[name=TOKEN].value'
+
+/** What a purge came to, as lines: what it was, and what still has the values. */
+export function purgedLines({ changes, away = 0, remains }: Purged): readonly string[] {
+  return [
+    ` ok  purged from ${plural(changes, 'change')}, from the last known state and from the journal`,
+    ...(away > 0
+      ? [
+          `     ${plural(away, 'replica')} ${away === 1 ? 'was' : 'were'} away: its journal is purged when it is back, before anybody gets to read`,
+          '     what it had; a volume that nobody uses any more still has it.',
+        ]
+      : []),
+    ...(remains === undefined
+      ? []
+      : [
+          `     What was removed still lies in files of the database: ${visible(remains)}.`,
+          '     The same command tries again.',
+        ]),
+    '     Backups of the volume or the database, and what was exported to a collector, still have it: remove it there.',
+  ]
+}
 
 /** How many of an object's changes hold something at a path or below; all where there is none. */
 export function countHolding(changes: readonly Change[], path: string | undefined): number {
@@ -100,20 +124,31 @@ export async function readForRequest(
   return state
 }
 
-/** Asks for a purge and waits for its answer; gives from how many changes something was taken. */
+/** Asks for a purge and waits for its answer. */
 export async function requestPurge(
   { ports, clock }: { readonly ports: PurgePorts; readonly clock: Clock },
   { id, state, target }: { readonly id: string; readonly state: PurgeState; readonly target: PurgeTarget },
   signal: AbortSignal,
-): Promise<number> {
+): Promise<Purged> {
   const began = clock.now()
-  await ports.ask({ id, time: new Date(began).toISOString(), target }, state, signal)
+  try {
+    await ports.ask({ id, time: new Date(began).toISOString(), target }, state, signal)
+  } catch (error) {
+    if (!(error instanceof DeckError && error.code === 'KUBE_CONFLICT')) throw error
+    throw new DeckError('KUBE_CONFLICT', 'nothing was purged: another purge was asked for meanwhile', {
+      hint: 'Try again in a minute.',
+      cause: error,
+    })
+  }
   while (clock.now() - began < ANSWER_MS) {
     await clock.sleep(POLL_MS, signal)
     const data = (await ports.read(signal))?.data
     const answer = parsed(data?.['answer']) as PurgeAnswer | undefined
     if (answer?.id === id) {
-      if (answer.done) return answer.changes
+      if (answer.done) {
+        const { id: _id, done: _done, ...purged } = answer
+        return purged
+      }
       throw new DeckError('PURGE_REFUSED', `the companion did not purge: ${answer.reason}`, {
         hint: 'The same command tries again; how the companion does: kubectl deckwatch status',
       })
