@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DeckError } from '../../../src/core/lib/errors.ts'
 import type { Clock } from '../../../src/core/lib/time.ts'
@@ -80,9 +80,10 @@ export function openJournalWriter(options: JournalWriterOptions): SharedJournalW
     const last = segments.at(-1)
     const progress = new JournalProgress()
     if (last) {
-      // What a killed process had not synced may be read from now on.
-      syncNow(last.path)
-      progress.advance({ segment: last.segment, offset: last.bytes })
+      // What a killed process had not synced may be read from now on; what it had prepared and not written is no part of it.
+      const bytes = ended?.segment === last.segment && !ended.damaged ? ended.bytes : last.bytes
+      syncNow(last.path, bytes)
+      progress.advance({ segment: last.segment, offset: bytes })
     }
     return new SegmentWriter(options, {
       writer,
@@ -102,9 +103,10 @@ export function openJournalWriter(options: JournalWriterOptions): SharedJournalW
   }
 }
 
-function syncNow(path: string): void {
+function syncNow(path: string, bytes: number): void {
   const file = openSync(path, 'r+')
   try {
+    ftruncateSync(file, bytes)
     fdatasyncSync(file)
   } finally {
     closeSync(file)
@@ -336,6 +338,17 @@ class SegmentWriter implements SharedJournalWriter {
     const current = this.#current
     this.#current = undefined
     if (!current) return
+    // Of a segment that is full nearly nothing is left, and nobody should wait for that.
+    if (current.size < this.#segmentBytes / 2) {
+      await this.#disk
+        .truncate(current.file, current.size)
+        .catch((err: unknown) =>
+          this.#options.log.warn(
+            { err, segment: current.segment },
+            'a segment of the journal keeps more of the disk than it needs',
+          ),
+        )
+    }
     this.#look(true)
     await this.#disk.close(current.file)
   }

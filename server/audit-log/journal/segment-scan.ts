@@ -8,6 +8,8 @@ export interface JournalEnd {
   /** No entry has a greater one. */
   readonly seq: number
   readonly segment: number
+  /** Where its last whole record ends. */
+  readonly bytes: number
   /** Its last record is not whole, or something is wrong with one. */
   readonly damaged: boolean
 }
@@ -32,6 +34,7 @@ export function whereItEnded(folder: string): JournalEnd | undefined {
       writer: header.writer,
       seq: seq + Math.ceil(lost / RECORD_HEADER_BYTES),
       segment,
+      bytes: at,
       damaged: lost > 0,
     }
   }

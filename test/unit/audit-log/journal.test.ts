@@ -159,9 +159,13 @@ describe('the journal of reviews', () => {
   it('rule 2: bytes of zero behind the last record are none, and no damage', async () => {
     const first = world.open({ segmentBytes: 5000 })
     await first.append(journalEntry(1))
-    await world.close(first)
+    const written = first.bytes
     assert.equal(statSync(path(segments()[0])).size, 5000)
+    await world.close(first)
+    // As a killed process leaves it.
+    truncateSync(path(segments()[0]), 5000)
     const second = world.open()
+    assert.equal(second.bytes, written)
     assert.equal(await second.append(journalEntry(2)), 2)
     const reader = createJournalReader({ folder: world.folder, progress: second.progress, log: world.log })
     assert.deepEqual(
@@ -169,6 +173,25 @@ describe('the journal of reviews', () => {
       [1, 2],
     )
     assert.equal(reader.damaged, 0)
+    assert.deepEqual(world.log.lines, [])
+  })
+
+  it('takes of the disk, and counts, what was written and not what was prepared', async () => {
+    const journal = world.open({ segmentBytes: 50_000 })
+    await journal.append(journalEntry(1))
+    const one = journal.bytes
+    await journal.seal()
+    const header = journal.bytes - one
+    assert.ok(header > 0 && header < 100, `${header}`)
+    await journal.append(journalEntry(2))
+    const both = journal.bytes
+    await world.close(journal)
+    const sizes = segments().map((name) => statSync(path(name)).size)
+    assert.equal(
+      sizes.reduce((sum, size) => sum + size, 0),
+      both,
+    )
+    assert.equal(world.open().bytes, both)
     assert.deepEqual(world.log.lines, [])
   })
 
