@@ -1,8 +1,6 @@
-import { type Clock, rfc3339Seconds } from '../../../src/core/lib/time.ts'
-import type { ChangeListExtra, ChangeState, FieldTouch } from '../../../src/core/wire/change.ts'
-import { ApiError } from '../../kit/api/api-error.ts'
-import { retryAfter } from '../../kit/api/retry-after.ts'
+import type { Clock } from '../../../src/core/lib/time.ts'
 import type { AccessReviewer } from '../../kit/api/access-reviews.ts'
+import { ApiError } from '../../kit/api/api-error.ts'
 import type { Caller } from '../../kit/api/caller.ts'
 import type {
   FieldRequirement,
@@ -14,12 +12,14 @@ import type {
   WatchNotice,
   WatchQuery,
 } from '../../kit/api/resource.ts'
-import type { ChangeQuery, NumberedChange, StoredTouch } from '../store/audit-store.ts'
-import type { ChangeSource, RecorderState } from './change-source.ts'
-import { listWarnings, unrecordedIn } from './list-warnings.ts'
-import { readPageToken, writePageToken } from './page-token.ts'
-import { changeFields, LANDED, selectsState } from './selectable.ts'
+import { retryAfter } from '../../kit/api/retry-after.ts'
 import { changeId, changeName } from '../change-name.ts'
+import type { NumberedChange } from '../store/audit-store.ts'
+import { changeQuery, wantedBy } from './change-query.ts'
+import type { ChangeSource, ReadableState } from './change-source.ts'
+import { listExtra } from './list-extra.ts'
+import { listWarnings } from './list-warnings.ts'
+import { readPageToken, writePageToken } from './page-token.ts'
 import { servedChange } from './served-change.ts'
 import { type Sight, sees, sightOf, stillSees } from './visible-kinds.ts'
 import { Waker } from './waker.ts'
@@ -40,8 +40,6 @@ const MOST_AT_ONCE = 5000
 /** How often an open watch looks again whether its caller may still see what it tells. */
 const LOOK_MS = 10_000
 const BOOKMARK_MS = 30_000
-
-type Known = RecorderState & { readonly store: NonNullable<RecorderState['store']> }
 
 /**
  * Reads the recorded changes as objects, the newest first. Without a selector on `state` these are the changes that
@@ -67,7 +65,7 @@ export class ChangeReader implements ResourceReader {
     const after = query.continue === '' ? undefined : readPageToken(query.continue)
     const [page, extra] = await Promise.all([
       source.page(asked, limit, after),
-      this.#extra(query, asked, state),
+      listExtra(query, asked, { ...this.#deps, state }),
     ])
     signal.throwIfAborted()
     if (page.next && query.limit === 0) {
@@ -179,7 +177,7 @@ export class ChangeReader implements ResourceReader {
   async #sight(
     query: Pick<ListQuery, 'namespace' | 'namespaceUid' | 'fields'>,
     caller: Caller,
-    state: Known,
+    state: ReadableState,
     notBefore?: number,
   ): Promise<Sight> {
     const { namespace, namespaceUid, fields } = query
@@ -187,31 +185,7 @@ export class ChangeReader implements ResourceReader {
     return sightOf(this.#deps.reviewer, asked, notBefore)
   }
 
-  async #extra(query: ListQuery, asked: ChangeQuery, state: Known): Promise<ChangeListExtra> {
-    const { source, clock } = this.#deps
-    const now = clock.now()
-    const gaps = await source.gaps(query.sinceTime ?? state.store.begins, query.untilTime ?? now)
-    const one = query.continue === '' ? oneObject(query, asked, state) : undefined
-    const [touched, kept] =
-      one === undefined
-        ? [undefined, undefined]
-        : await Promise.all([source.touched(one), source.count(allOfObject(asked))])
-    return {
-      recordingSince: rfc3339Seconds(state.store.begins),
-      gaps: gaps
-        .toSorted((a, b) => b.from - a.from)
-        .map(({ from, to, reason }) => ({
-          from: rfc3339Seconds(from),
-          ...(to === undefined ? {} : { to: rfc3339Seconds(to) }),
-          reason,
-        })),
-      ...(touched ? { touched: touched.map(servedTouch) } : {}),
-      ...(kept === undefined ? {} : { kept }),
-      ...(unrecordedIn(query.fields, state) === undefined ? {} : { unrecorded: true }),
-    }
-  }
-
-  #state(): Known {
+  #state(): ReadableState {
     const { clock, source } = this.#deps
     const { state } = source
     if (state?.store) return { ...state, store: state.store }
@@ -223,89 +197,11 @@ export class ChangeReader implements ResourceReader {
   }
 }
 
-function changeQuery(
-  query: Pick<ListQuery, 'fields' | 'untilTime' | 'perObject'> & {
-    readonly sinceTime?: number | undefined
-    readonly since?: number | undefined
-  },
-  { namespace, namespaceUid, visible }: Sight,
-): ChangeQuery {
-  const { fields } = query
-  return {
-    namespace,
-    namespaceUid,
-    visible,
-    fields: fields.filter(({ field }) => Object.hasOwn(changeFields, field)),
-    states: selectsState(fields) ? [] : LANDED,
-    since: query.sinceTime ?? query.since,
-    until: query.untilTime,
-    perObject: query.perObject,
-  }
-}
-
-function wantedBy(
-  fields: readonly FieldRequirement[],
-  sight: Sight,
-  cluster: boolean,
-): (change: NumberedChange) => boolean {
-  const landed: ReadonlySet<ChangeState> = new Set(LANDED)
-  const anyState = selectsState(fields)
-  return (change) =>
-    (anyState || landed.has(change.state)) &&
-    (cluster || change.object.namespace !== '') &&
-    sees(sight, change.object)
-}
-
 function fieldsOfKind({ object }: NumberedChange): readonly FieldRequirement[] {
   return [
     { field: 'object.group', operator: '=', value: object.group },
     { field: 'object.resource', operator: '=', value: object.resource },
   ]
-}
-
-/** What names an object; any other term chooses among its changes. */
-const OBJECT_TERMS: ReadonlySet<string> = new Set([
-  'metadata.namespace',
-  'object.group',
-  'object.resource',
-  'object.kind',
-  'object.name',
-  'object.uid',
-])
-
-/** All changes of the object that a query names and that may be seen, whichever of them it asks for. */
-function allOfObject(asked: ChangeQuery): ChangeQuery {
-  const fields = asked.fields.filter(({ field }) => OBJECT_TERMS.has(field))
-  return { ...asked, fields, states: LANDED, since: undefined, until: undefined, perObject: undefined }
-}
-
-/** The one object that a field selector names, of a kind that may be seen; its group may be left out where one has it. */
-function oneObject(
-  { namespace, fields }: ListQuery,
-  { visible, namespaceUid }: ChangeQuery,
-  { kinds }: Known,
-): Parameters<ChangeSource['touched']>[0] | undefined {
-  const value = (name: string): string | undefined =>
-    fields.find(({ field, operator }) => field === name && operator === '=')?.value
-  const [resource, name, asked] = [value('object.resource'), value('object.name'), value('object.group')]
-  if (resource === undefined || name === undefined) return undefined
-  const served = (visible === 'all' ? kinds : visible).filter((kind) => kind.resource === resource)
-  const groups = visible === 'all' && asked !== undefined ? [asked] : served.map((kind) => kind.group)
-  const [group, another] = groups.filter((each) => asked === undefined || each === asked)
-  if (group === undefined || another !== undefined) return undefined
-  const uid = value('object.uid')
-  return {
-    group,
-    resource,
-    namespace: namespace ?? value('metadata.namespace') ?? '',
-    name,
-    ...(namespaceUid === undefined ? {} : { namespaceUid }),
-    ...(uid === undefined ? {} : { uid }),
-  }
-}
-
-function servedTouch({ id, time, ...touch }: StoredTouch): FieldTouch {
-  return { ...touch, change: changeName(id), time: new Date(time).toISOString() }
 }
 
 /** Where a resourceVersion is in this store; ApiError Expired where it is too old, or of another one. */

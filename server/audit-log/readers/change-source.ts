@@ -10,6 +10,9 @@ export interface RecorderState {
   readonly kinds: readonly { readonly group: string; readonly resource: string }[]
 }
 
+/** The state of a recorder whose store is open: its changes can be read. */
+export type ReadableState = RecorderState & { readonly store: NonNullable<RecorderState['store']> }
+
 /** Where changes are read, in this thread or through another. */
 export interface ChangeSource extends Pick<
   AuditStore,

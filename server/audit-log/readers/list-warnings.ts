@@ -6,11 +6,11 @@ import {
   type ChangeListExtra,
 } from '../../../src/core/wire/change.ts'
 import type { FieldRequirement } from '../../kit/api/resource.ts'
-import type { RecorderState } from './change-source.ts'
+import type { ReadableState, RecorderState } from './change-source.ts'
 
 /** What a page of changes is of, for what its reader should know of it. */
 export interface ListedPage {
-  readonly state: RecorderState & { readonly store: NonNullable<RecorderState['store']> }
+  readonly state: ReadableState
   /** As they are told, the newest first. */
   readonly gaps: ChangeListExtra['gaps']
   readonly fields: readonly FieldRequirement[]
