@@ -190,6 +190,8 @@ class AggregatedApi implements Api {
         return
       }
     }
+    // Before anything is said of a path: who has no certificate of the front proxy is told 401 for each that is no route,
+    // so that nobody can tell how near a guess at the webhook's secret path came, or whether there is one at all.
     const caller = this.#authenticate(request)
     const segments = pathSegments(target.path)
     if (method !== 'GET') throw methodNotAllowed('GET')

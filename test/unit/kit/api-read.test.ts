@@ -248,6 +248,27 @@ describe('reading of the aggregated API', () => {
     assert.deepEqual([status, headers['allow']], [405, 'POST'])
   })
 
+  it('tells a stranger the same of each path that is no route, however near a secret one it comes', async () => {
+    await world.stop()
+    const handle = async (): Promise<void> => undefined
+    world = await startApiWorld({ routes: [{ method: 'POST', path: '/audit/secret', handle }] })
+    const answers = new Set<string>()
+    for (const path of [
+      '/audit/secre',
+      '/audit/secret/',
+      '/audit/secret/x',
+      '/audit',
+      '/',
+      '/nowhere',
+      SHOP,
+    ]) {
+      const { status, body } = await world.ask(path, { method: 'POST', certificate: 'none' })
+      answers.add(`${status} ${body}`)
+    }
+    assert.equal(answers.size, 1, [...answers].join('\n'))
+    assert.match([...answers][0] ?? '', /^401 /)
+  })
+
   it('tells nothing of what went wrong here but that it did', async () => {
     world.widgets.failure = new Error('the password is swordfish')
     const { status, body } = await world.ask(SHOP)
