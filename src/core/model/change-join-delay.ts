@@ -1,11 +1,12 @@
-/** Things to be looked at when their time has come: a binary heap by time. */
+/** Things to be looked at when their time has come, those of one time in the order they were added: a binary heap. */
 export class DelayLine<V> {
-  readonly #heap: { readonly at: number; readonly value: V }[] = []
+  readonly #heap: { readonly at: number; readonly order: number; readonly value: V }[] = []
+  #added = 0
 
   /** To be looked at from then on (epoch milliseconds). */
   add(value: V, at: number): void {
     const heap = this.#heap
-    heap.push({ at, value })
+    heap.push({ at, order: (this.#added += 1), value })
     for (let index = heap.length - 1; index > 0;) {
       const parent = (index - 1) >> 1
       if (!this.#earlier(index, parent)) break
@@ -41,7 +42,8 @@ export class DelayLine<V> {
 
   #earlier(index: number, than: number): boolean {
     const [one, other] = [this.#heap[index], this.#heap[than]]
-    return one !== undefined && other !== undefined && one.at < other.at
+    if (one === undefined || other === undefined) return false
+    return one.at < other.at || (one.at === other.at && one.order < other.order)
   }
 
   #swap(one: number, other: number): void {
