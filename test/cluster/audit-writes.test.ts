@@ -158,4 +158,43 @@ describe('what commands and clients of many kinds leave, on a real API server', 
     const { extra } = labelled.user
     assert.deepEqual(extra['authentication.kubernetes.io/pod-name'], ['robot'])
   })
+
+  it('are counted: reviews and how long they took, dry runs, what changed nothing, and what landed', async () => {
+    const metrics = async (): Promise<(name: string) => number> => {
+      const response = await fetch(`http://127.0.0.1:${world.companion.ports.metrics}/metrics`)
+      const samples = (await response.text())
+        .split('\n')
+        .map((sample) => /^(\S+) (\S+)$/.exec(sample) ?? [])
+        .map(([, name = '', value]) => [name, Number(value)] as const)
+      const values = new Map(samples)
+      return (name) => values.get(`deckwatch_audit_${name}`) ?? assert.fail(`${name} is not told`)
+    }
+    const confirmed = 'changes_total{state="confirmed"}'
+    const before = await metrics()
+    const patch = ['patch', 'configmap', 'counted', '--type=merge', '-p', '{"data":{"a":"1"}}']
+    await shop('alice', ['create', 'configmap', 'counted'])
+    await shop('alice', [...patch, '--dry-run=server'])
+    await shop('alice', patch)
+    await shop('alice', patch)
+    assert.equal((await told('configmaps', 'counted')).length, 2)
+    // The recorder tells its figures a moment after what it recorded.
+    const after = await world.until(async () => {
+      const now = await metrics()
+      const isTold = now(confirmed) >= before(confirmed) + 2 && now('no_ops_total') > before('no_ops_total')
+      return isTold && now('recording') === 1 ? now : undefined
+    }, 'the figures')
+    const rise = (name: string): number => after(name) - before(name)
+    assert.equal(rise('dry_runs_total'), 1)
+    assert.equal(rise('reviews_total{outcome="dry-run"}'), 1)
+    assert.ok(rise('reviews_total{outcome="recorded"}') >= 3)
+    assert.ok(rise('review_seconds_count') >= 4 && rise('review_seconds_sum') > 0)
+    for (const name of [
+      'gap_seconds_total',
+      'pending_age_seconds',
+      'journal_entries_behind',
+      'excluded_total',
+    ])
+      assert.ok(after(name) >= 0, name)
+    for (const name of ['journal_bytes', 'store_bytes']) assert.ok(after(name) > 0, name)
+  })
 })
