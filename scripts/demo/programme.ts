@@ -82,7 +82,6 @@ export async function playCompanion(
   await stage.show({
     caption: 'How the companion does, and that a change has no name',
     command: 'kubectl deckwatch status',
-    exitCode: 1,
   })
   await stage.show({
     caption: 'Away with it, and with all that it made',

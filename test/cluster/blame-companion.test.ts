@@ -253,7 +253,22 @@ describe('kubectl blame with a companion that records', function () {
     assert.deepEqual([nobody.exitCode, nobody.stdout], [0, ''])
     assert.match(nobody.stderr, /^No change of deployment\/web in shop matches; 5 without these filters$/m)
     const type = await tried('deploy -n shop --user nobody')
-    assert.match(type.stderr, /^No change of deployments in shop matches$/m)
+    assert.match(type.stderr, /^No change of deployments in shop matches; 6 without these filters$/m)
+    const near = await tried('deploy web -n shop --user dev-1')
+    assert.match(near.stderr, /^Did you mean --user dev-1@example\.org\?$/m)
+  })
+
+  it('shows field managers of a kind that is not recorded, and says so, as plain kubectl is told', async () => {
+    const { stdout, stderr, exitCode } = await tried('rs -n shop')
+    assert.equal(exitCode, 0, stderr)
+    assert.match(stdout, /^replicasets in shop: last writes by field manager/)
+    assert.match(
+      stderr,
+      /^Changes of replicasets\.apps are not recorded, .*: kubectl blame deployment$\n.*\{replicasets\.v1\.apps\}$/m,
+    )
+    const plain = ['get', 'changes', '-n', 'shop', '--field-selector', 'object.resource=replicasets']
+    const listed = await world.kubectl(ALICE, plain)
+    assert.match(listed.stderr, /^Warning: not recorded: replicasets: .*auditLog\.resources/m)
   })
 
   it('tells changes as they come, until Ctrl-C', async () => {

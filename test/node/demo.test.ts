@@ -85,7 +85,7 @@ describe('npm run demo, with a real node,', function () {
     assert.match(blamed, /^dev-2@example\.org +UPDATE +\d+s +replicas: 3$/m)
     // Refused, and only tried.
     assert.doesNotMatch(blamed, /shadow|→ 0$/m)
-    assert.match(blamed, /^! webhook +1 change of the last hour landed without a review/m)
+    assert.match(blamed, /^- webhook +1 change in the \w+ since it was started landed without a review/m)
 
     const lines = output.slice(output.indexOf('In another terminal:')).split('\n').slice(1, 4).join('\n')
     const { stdout } = await shell('sh', ['-c', lines])
