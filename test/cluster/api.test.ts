@@ -153,6 +153,8 @@ describe('kubectl with the aggregated API behind a real API server', () => {
   })
 
   it('get --watch prints what is there, then what comes, and ends in peace when we stop watching', async () => {
+    // Of kubectl wait: taken for the one that is to come, it would let the changes happen before that.
+    await eventually('the end of earlier watches', () => widgets.watchers === 0)
     const child = spawn(
       cluster.kubectlPath,
       ['get', 'widgets', '-n', NAMESPACE, '--watch', '--output-watch-events'],
