@@ -169,10 +169,12 @@ export class ResourceSteps {
       return []
     }
     if (known) return [this.#skipped(this.#step(known, object, false))]
+    // Made first, so that its time is not after the new one's.
+    const replaced = this.#replaced(object, before)
     const made = Date.parse(object.object?.metadata?.creationTimestamp ?? '')
     const step = this.#skipped(this.#step(undefined, object, false))
     const isNew = this.#recordedUntil !== undefined && made + UNDECIDED_MS > this.#recordedUntil
-    return [...this.#replaced(object, before), isNew ? step : { ...step, silent: 'known' }]
+    return [...replaced, isNew ? step : { ...step, silent: 'known' }]
   }
 
   /** The end of the object that had the name: told after the new one, it would be taken for the new one's. */
