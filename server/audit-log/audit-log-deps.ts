@@ -40,6 +40,8 @@ export interface RecorderStart {
   readonly journalFolder: string
   /** Of a JournalProgress. */
   readonly progress: SharedArrayBuffer
+  /** Of a RightOfWay: the reviews that are being answered. */
+  readonly requests: SharedArrayBuffer
   /** Of the journal. */
   readonly writer: number
   readonly hmacKey: Uint8Array

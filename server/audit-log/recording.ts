@@ -19,6 +19,7 @@ import type { RecorderFacts, RecorderReport } from './recorder-report.ts'
 import { createRegistration, type Registration } from './registration/registration.ts'
 import { CALLS, cutJournal } from './replica/cut-journal.ts'
 import type { ReplicasPurge } from './replica/lead-purge.ts'
+import { RightOfWay } from './right-of-way.ts'
 import { type AdmissionOutcome, createAdmissionRoute } from './webhook/admission-route.ts'
 
 /** One time of recording, from the start of the recorder's thread to its end. */
@@ -65,11 +66,13 @@ export function beginRecording(
     clock,
     log,
   })
+  const requests = new RightOfWay()
   const thread = deps.startRecorder(
     {
       folder,
       journalFolder: join(folder, JOURNAL),
       progress: journal.progress.memory,
+      requests: requests.memory,
       writer: journal.writer,
       hmacKey: keys.hmacKey,
       namespace,
@@ -133,6 +136,7 @@ export function beginRecording(
   const hmacKey = createSecretKey(keys.hmacKey)
   const webhook = createAdmissionRoute({
     path: keys.path,
+    requests,
     journal,
     redactor: createRedactor({
       hmac: (text) => createHmac('sha256', hmacKey).update(text).digest('hex'),

@@ -17,6 +17,7 @@ import { createJournalReader } from './journal/journal-reader.ts'
 import { objectHash } from './object-hash.ts'
 import { journalReviews, type PurgeCall } from './purge/own-journal.ts'
 import { purgeHistory, type PurgeOutcome } from './purge/purge-history.ts'
+import { RightOfWay } from './right-of-way.ts'
 import { sourceCalls } from './readers/threaded-source.ts'
 import { unrecordedNamespaces } from './recorded-resources.ts'
 import type { RecorderFacts } from './recorder-report.ts'
@@ -38,7 +39,10 @@ export interface RecorderThread {
 }
 
 /** Requests are answered first. */
-const NICE = 10
+const NICE = 19
+/** Between two reviews so long is waited for requests, as long as reading is not behind by more. */
+const GIVE_WAY_MS = 5
+const GIVE_WAY_UNTIL_BEHIND_MS = 2000
 const OPEN_RETRY_MS = 2000
 const SIGN_OF_LIFE_MS = 5000
 /** With no journal but our own, a write's review is in it before the watch tells of the write, or was given up for slow. */
@@ -82,6 +86,7 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
   if (!store) return serving
   const standstill = new Standstill(clock)
   const shared = new JournalProgress(progress)
+  const requests = new RightOfWay(start.requests)
   const journal = createJournalReader({ folder: journalFolder, progress: shared, log })
   const recorder = new Recorder({
     journal,
@@ -93,6 +98,9 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
     resources,
     ...recorderRules(start),
     join: { settleMs: OWN_JOURNAL_SETTLE_MS },
+    giveWay(behindMs) {
+      if (behindMs < GIVE_WAY_UNTIL_BEHIND_MS) requests.giveWay(GIVE_WAY_MS)
+    },
     writers: { journal: writer, watch: randomInt(1, MAX_WRITER) },
     failing() {
       const reason = failed ?? (standstill.take() ? 'companion stood still' : undefined)

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs'
 import type { Log } from '../../kit/log.ts'
-import type { JournalEntry, JournalPosition, JournalReader } from './journal.ts'
+import type { JournalPosition, JournalReader, ReadEntry } from './journal.ts'
 import type { JournalProgress } from './journal-progress.ts'
 import { decodeRecord, recordLength } from './record.ts'
 import { decodeHeader, HEADER_BYTES, listSegments, type SegmentFile } from './segment-file.ts'
@@ -18,8 +18,6 @@ export interface CountingJournalReader extends JournalReader {
   /** Segments of which only the beginning could be read. */
   readonly damaged: number
 }
-
-type Found = { readonly entry: JournalEntry; readonly end: JournalPosition }
 
 const MAX_ENTRIES = 200
 /** Compressed; a longer record is read alone. */
@@ -42,7 +40,7 @@ class SegmentReader implements CountingJournalReader {
     return this.#damaged.size
   }
 
-  read(after: JournalPosition | undefined): readonly Found[] {
+  read(after: JournalPosition | undefined): readonly ReadEntry[] {
     const from = after ?? { segment: 0, offset: 0 }
     const known = this.#options.progress?.position
     const segments = listSegments(this.#options.folder).filter(
@@ -68,7 +66,7 @@ class SegmentReader implements CountingJournalReader {
     }
   }
 
-  #readSegment(file: SegmentFile, begin: number, end: number, newest: boolean): readonly Found[] {
+  #readSegment(file: SegmentFile, begin: number, end: number, newest: boolean): readonly ReadEntry[] {
     let descriptor: number
     try {
       descriptor = openSync(file.path, 'r')
@@ -94,13 +92,13 @@ class SegmentReader implements CountingJournalReader {
     begin: number,
     size: number,
     newest: boolean,
-  ): readonly Found[] {
+  ): readonly ReadEntry[] {
     let bytes = readAt(descriptor, begin, Math.min(CHUNK_BYTES, size - begin))
     const length = recordLength(bytes, 0)
     if (length !== undefined && length > bytes.length && begin + length <= size) {
       bytes = readAt(descriptor, begin, length)
     }
-    const found: Found[] = []
+    const found: ReadEntry[] = []
     for (let at = 0; at < bytes.length && found.length < MAX_ENTRIES;) {
       const record = decodeRecord(bytes, at)
       if (typeof record === 'string') {
@@ -108,13 +106,19 @@ class SegmentReader implements CountingJournalReader {
         return found.length > 0 || record === 'end' ? found : this.#stop(file, begin + at, newest)
       }
       at = record.end
-      found.push({ entry: record.entry(), end: { segment: file.segment, offset: begin + at } })
+      found.push({
+        // Parsed it takes fifty times as much memory, and a while.
+        get entry() {
+          return record.entry()
+        },
+        end: { segment: file.segment, offset: begin + at },
+      })
     }
     return found
   }
 
   /** Nothing behind a bad record is read; in the newest segment it may be one that is just being written. */
-  #stop({ segment }: SegmentFile, offset: number, newest: boolean): readonly Found[] {
+  #stop({ segment }: SegmentFile, offset: number, newest: boolean): readonly ReadEntry[] {
     if (newest || this.#damaged.has(segment)) return []
     this.#damaged.add(segment)
     this.#options.log.warn({ segment, offset }, 'the rest of a segment of the journal cannot be read')

@@ -7,7 +7,7 @@ import { lockStore } from '../../kit/store/store-lock.ts'
 import { systemDisk, type JournalDisk } from './journal-disk.ts'
 import { JournalFull, type JournalEntry, type JournalWriter, type SealedJournal } from './journal.ts'
 import { JournalProgress } from './journal-progress.ts'
-import { encodeRecord, numberRecord, type UnnumberedRecord } from './record.ts'
+import { numberRecord, RecordEncoder, type UnnumberedRecord } from './record.ts'
 import { encodeHeader, HEADER_BYTES, listSegments, segmentPath } from './segment-file.ts'
 import { whereItEnded } from './segment-scan.ts'
 
@@ -129,6 +129,7 @@ class SegmentWriter implements SharedJournalWriter {
   readonly #limit: number
   readonly #segmentBytes: number
   readonly #unlock: () => void
+  readonly #encoder = new RecordEncoder()
   #waiting: Waiting[] = []
   #sealings: Sealing[] = []
   /** Of what waits and what is just being written. */
@@ -175,7 +176,7 @@ class SegmentWriter implements SharedJournalWriter {
     if (this.#isFull()) return Promise.reject(new JournalFull('the disk of the journal is full'))
     let record: UnnumberedRecord
     try {
-      record = encodeRecord(entry)
+      record = this.#encoder.encode(entry)
     } catch (error) {
       return Promise.reject(error)
     }

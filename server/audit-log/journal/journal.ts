@@ -51,12 +51,17 @@ export class JournalFull extends Error {
   override readonly name = 'JournalFull'
 }
 
+/** An entry that was read, and where it ends. */
+export interface ReadEntry {
+  /** Made anew each time it is asked for: what waits is small. */
+  readonly entry: JournalEntry
+  readonly end: JournalPosition
+}
+
 /** The reading end, in the recorder's thread; it reads files only, so that memory is bounded. */
 export interface JournalReader {
   /** Entries after a position (undefined: from the oldest), some hundred at most; none where there is nothing new. */
-  read(
-    after: JournalPosition | undefined,
-  ): readonly { readonly entry: JournalEntry; readonly end: JournalPosition }[]
+  read(after: JournalPosition | undefined): readonly ReadEntry[]
   /** Deletes the segments that end before a position, which the store has kept durably. */
   release(before: JournalPosition): void
 }

@@ -1,5 +1,5 @@
 import type { RecordedResource } from '../config.ts'
-import type { JournalEntry, JournalPosition, JournalReader } from '../journal/journal.ts'
+import type { JournalEntry, JournalPosition, JournalReader, ReadEntry } from '../journal/journal.ts'
 import type { AuditStore } from '../store/audit-store.ts'
 import { mayBeDecided } from '../store/change-codes.ts'
 import { changeName } from '../change-name.ts'
@@ -21,10 +21,19 @@ export interface JournalIntakeDeps {
   readonly names: ObjectNames
   readonly hash: ObjectReading['hash']
   readonly writer: number
+  /** Called before each entry is read, with the age of the one before in milliseconds; may stand still for a moment. */
+  readonly giveWay?: (behindMs: number) => void
   /** Up to where an earlier run came. */
   readonly taken: JournalPlace | undefined
   /** How far the journal was at the start: what is before may be in the store already. */
   readonly until: JournalPosition
+}
+
+/** As it was read: what waits is small. */
+interface EarlyEntry {
+  readonly found: ReadEntry
+  readonly received: number
+  readonly namespace: string
 }
 
 interface OpenEntry {
@@ -49,7 +58,7 @@ export class JournalIntake {
   /** In the journal's order. */
   readonly #open = new Map<string, OpenEntry>()
   /** Whose namespace is not known yet. */
-  #early: JournalEntry[] = []
+  #early: EarlyEntry[] = []
   #end: JournalPlace
   #told: JournalPlace | undefined
   #readUpTo = -1
@@ -93,17 +102,24 @@ export class JournalIntake {
 
   /** Reads on, some hundred entries at most; tells how many there were. `synced` is how far the journal is. */
   async take(synced: JournalPosition, now: number, each: (review: ReadReview) => void): Promise<number> {
-    for (const early of this.#early.splice(0)) this.#read(early, now, each)
+    for (const early of this.#early.splice(0)) {
+      if (this.#isEarly(early, now)) this.#early.push(early)
+      else this.#read(early.found.entry, each)
+    }
     const started = this.#end.position.segment > 0 ? this.#end.position : undefined
     const found = this.#deps.journal.read(started)
-    for (const { entry, end } of found) {
+    let behind = 0
+    for (const one of found) {
+      this.#deps.giveWay?.(behind)
+      const { entry, end } = one
+      behind = now - entry.received
       const before = this.#end
       this.#end = { position: end, seq: entry.seq }
       this.#readUpTo = placeOf(end)
       if (this.#readUpTo <= this.#until && (await this.#isDecided(entry))) continue
       this.#open.set(this.#name(entry), { before, received: entry.received, review: undefined })
       this.counts.reviews += 1
-      this.#read(entry, now, each)
+      if (!this.#waits(one, entry, now)) this.#read(entry, each)
     }
     // Where there is nothing more, everything up to what was synced before was read, wherever segments end.
     if (found.length === 0) this.#readUpTo = Math.max(this.#readUpTo, placeOf(synced))
@@ -127,20 +143,29 @@ export class JournalIntake {
     return open?.review
   }
 
-  #read(entry: JournalEntry, now: number, each: (review: ReadReview) => void): void {
-    const { names } = this.#deps
-    const { group, resource } = entry.request.resource
+  /** Keeps an entry for later whose namespace is not known yet. */
+  #waits(found: ReadEntry, { request, received }: JournalEntry, now: number): boolean {
+    const early = { found, received, namespace: request.namespace ?? '' }
+    if (!this.#recordedAs(request)?.namespaced || !this.#isEarly(early, now)) return false
+    this.#early.push(early)
+    return true
+  }
+
+  #isEarly({ namespace, received }: EarlyEntry, now: number): boolean {
+    const isNew = now - received < NEW_NAMESPACE_MS && now >= received
+    return isNew && this.#deps.names.namespaceUid(namespace, received) === undefined
+  }
+
+  #recordedAs({ resource: { group, resource } }: JournalEntry['request']): RecordedResource | undefined {
+    return this.#resources.get(resourceKey({ group, resource }))
+  }
+
+  #read(entry: JournalEntry, each: (review: ReadReview) => void): void {
     const name = this.#name(entry)
-    const recorded = this.#resources.get(resourceKey({ group, resource }))
+    const recorded = this.#recordedAs(entry.request)
     if (!recorded) {
       this.counts.unknownResource += 1
       this.#open.delete(name)
-      return
-    }
-    const { namespace = '' } = entry.request
-    const isNew = now - entry.received < NEW_NAMESPACE_MS && now >= entry.received
-    if (recorded.namespaced && isNew && names.namespaceUid(namespace, entry.received) === undefined) {
-      this.#early.push(entry)
       return
     }
     const review = this.#review(entry, recorded)

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import type { ListWatchTimes } from '../../../src/core/kube/list-watch.ts'
 import type { KubeTransport } from '../../../src/core/kube/transport.ts'
 import type { Clock } from '../../../src/core/lib/time.ts'
@@ -24,6 +23,7 @@ import { LatestChanges } from './latest-changes.ts'
 import { NextBatch } from './next-batch.ts'
 import { countOne, noCounts, type RecorderCounts } from './recorder-counts.ts'
 import { RecordingGaps } from './recording-gaps.ts'
+import { RoundPace } from './round-pace.ts'
 import { OwnJournal, type Progress, type ReviewIntake, type ReviewSource } from './review-intake.ts'
 import type { FeedItem, WatchedStep } from './resource-steps.ts'
 import type { ReadReview } from './review-reading.ts'
@@ -50,6 +50,8 @@ export interface RecorderDeps {
   readonly limits: RetentionLimits
   /** Why reviews do not come in, or are not kept, in one clause; undefined while they do. */
   readonly failing: () => string | undefined
+  /** Called between small pieces of work, with how many milliseconds reading is behind; may stand still for a moment. */
+  readonly giveWay?: (behindMs: number) => void
   /** Called after each commit, and about each second. */
   readonly told?: (recorder: Recorder) => void
   readonly times?: Partial<ListWatchTimes>
@@ -58,7 +60,6 @@ export interface RecorderDeps {
 
 const STEPS_AT_ONCE = 500
 const MOST_STEPS = 2000
-const LOOK_MS = 250
 /** How often the state is told, and the gaps are looked at. */
 const TELL_MS = 1000
 
@@ -79,6 +80,7 @@ export class Recorder {
   readonly #steps: StepBook
   readonly #commits: BatchCommit
   readonly #between = new BetweenRounds()
+  readonly #pace: RoundPace
   /** Changes that the watch alone saw: a review may name them yet. */
   readonly #unattributed = new WeakMap<WatchedStep, ChangeId>()
   readonly #unsynced: Set<string>
@@ -89,7 +91,6 @@ export class Recorder {
   #intake: ReviewIntake | undefined
   #gaps: RecordingGaps | undefined
   #state: AuditStoreState | undefined
-  #moved: Promise<void> | undefined
   #unattributedSeq = 0
   #toldAt = Number.NEGATIVE_INFINITY
 
@@ -107,6 +108,7 @@ export class Recorder {
       mark: () => this.#reviews.mark(),
       ...(times ? { times } : {}),
     })
+    this.#pace = new RoundPace({ clock, reviews: this.#reviews, feed: this.#feed })
     this.#steps = new StepBook({
       store: deps.store,
       batch: this.#batch,
@@ -184,10 +186,16 @@ export class Recorder {
   }
 
   async #start(): Promise<void> {
-    const { store, resources, reading, clock } = this.#deps
+    const { store, resources, reading, clock, giveWay } = this.#deps
     const state = await store.claim()
     this.#commits.begin(state.heartbeat)
-    const start = { store, resources, names: this.#names, hash: reading.hash }
+    const start = {
+      store,
+      resources,
+      names: this.#names,
+      hash: reading.hash,
+      ...(giveWay ? { giveWay } : {}),
+    }
     const [{ intake, taken }, open, gaps] = await Promise.all([
       this.#reviews.open(start),
       store.open(),
@@ -238,34 +246,17 @@ export class Recorder {
   async #loop(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#between.turn()
-      const busy = await this.#step(signal)
-      if (busy) await setImmediate()
-      else await this.#pause(signal)
+      const began = performance.now()
+      const done = await this.#step(signal)
+      await this.#pace.rest({ began, done, takesSteps: this.#join.waiting < MOST_STEPS }, signal)
     }
   }
 
-  /** Waits for news of either witness, or for a while. */
-  async #pause(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps
-    const over = new AbortController()
-    const both = AbortSignal.any([signal, over.signal])
-    // Where something came since it was read, there is nothing to wait for.
-    this.#moved ??= this.#reviews.moved(LOOK_MS).finally(() => {
-      this.#moved = undefined
-    })
-    await Promise.race([
-      this.#moved,
-      ...(this.#join.waiting < MOST_STEPS ? [this.#feed.arrived(both)] : []),
-      clock.sleep(LOOK_MS, both).catch(() => undefined),
-    ])
-    over.abort()
-  }
-
-  /** One round: what has come of both witnesses, what follows from it, and one commit. */
-  async #step(signal: AbortSignal): Promise<boolean> {
+  /** One round: what has come of both witnesses, what follows from it, and one commit; tells how much had come. */
+  async #step(signal: AbortSignal): Promise<number> {
     const { clock } = this.#deps
     const intake = this.#intake
-    if (!intake) return false
+    if (!intake) return 0
     let entries = 0
     if (!this.#unsynced.has(NAMESPACES)) {
       entries = await intake.take(clock.now(), (review) => this.#review(review))
@@ -285,7 +276,7 @@ export class Recorder {
     if (places.length === 0) await this.#commit(signal)
     intake.kept(places)
     await this.#commits.trim(clock.now())
-    return entries > 0 || items.length > 0
+    return entries + items.length
   }
 
   #review(review: ReadReview): void {

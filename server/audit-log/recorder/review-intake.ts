@@ -41,7 +41,7 @@ export interface ReviewIntake {
 }
 
 /** What an intake begins with. */
-export interface IntakeStart extends Pick<JournalIntakeDeps, 'resources' | 'names' | 'hash'> {
+export interface IntakeStart extends Pick<JournalIntakeDeps, 'resources' | 'names' | 'hash' | 'giveWay'> {
   readonly store: Pick<AuditStore, 'get' | 'position'>
 }
 

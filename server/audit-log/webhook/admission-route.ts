@@ -9,6 +9,7 @@ import type { Log } from '../../kit/log.ts'
 import { RareWarning } from '../../kit/rare-warning.ts'
 import type { AuditLogConfig } from '../config.ts'
 import { JournalFull, type JournalWriter } from '../journal/journal.ts'
+import type { RightOfWay } from '../right-of-way.ts'
 import { BodyBudget } from './body-budget.ts'
 import { excludes } from './predicates.ts'
 import { readReview } from './read-review.ts'
@@ -90,6 +91,8 @@ export interface AdmissionRouteOptions {
   readonly redactor: Redactor
   readonly config: Pick<AuditLogConfig, 'auditExclude' | 'auditInclude' | 'auditAccess'>
   readonly metrics: AdmissionMetrics
+  /** Where work of other threads looks whether reviews are being answered. */
+  readonly requests?: RightOfWay
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
   readonly limits?: Partial<AdmissionLimits>
@@ -146,6 +149,16 @@ class Webhook {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { requests } = this.#options
+    requests?.enter()
+    try {
+      await this.#handle(request, response)
+    } finally {
+      requests?.leave()
+    }
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const began = performance.now()
     const answered = (outcome: AdmissionOutcome): void =>
       this.#options.metrics.answered(outcome, (performance.now() - began) / 1000)
