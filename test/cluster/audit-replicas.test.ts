@@ -5,19 +5,12 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Change, RecordingGap } from '../../src/core/wire/change.ts'
 import { type AuditedWrite, AuditWriters } from '../kit/audit-writers.ts'
-import type { ServedChanges } from '../kit/audit-world.ts'
-import { CompanionBalancer } from '../kit/companion-balancer.ts'
-import { registerCompanion, unregisterCompanion } from '../kit/companion-cluster.ts'
-import { type Companion, companionPorts, startCompanion } from '../kit/companion.ts'
-import type { ControlPlane } from '../kit/kubernetes/control-plane.ts'
 import { requireKubernetes } from '../kit/kubernetes/shared.ts'
-import { startControlPlane } from '../kit/kubernetes/start-control-plane.ts'
-import { ensureNamespace } from '../kit/kubernetes/namespaces.ts'
 import { type PostgresServer, requirePostgres } from '../kit/postgres.ts'
+import { ReplicaWorld } from '../kit/replica-world.ts'
 
 const ANNOTATION = 'changes.audit-log.deckwatch.dev/change'
 const API = '/apis/deckwatch.dev/v1alpha1'
-const WITHIN_MS = 120_000
 const WEBHOOK_MS = 1000
 /** What nobody names is told after five seconds: a review may come late. */
 const HELD_BACK_MS = 6500
@@ -34,10 +27,8 @@ describe('two replicas of the audit log over one PostgreSQL, on a real API serve
   this.timeout(600_000)
   let folder = ''
   let postgres: PostgresServer
-  let cluster: ControlPlane
-  let balancer: CompanionBalancer
+  let world: ReplicaWorld
   let writers: AuditWriters | undefined
-  const replicas: Companion[] = []
 
   before(async function () {
     await requireKubernetes(this)
@@ -52,27 +43,13 @@ describe('two replicas of the audit log over one PostgreSQL, on a real API serve
       join(folder, 'policy.json'),
       JSON.stringify({ ...kind, omitStages: ['RequestReceived'], rules }),
     )
-    cluster = await startControlPlane({
+    world = await ReplicaWorld.start(postgres, {
       apiServerFlags: [
         `--audit-policy-file=${join(folder, 'policy.json')}`,
         `--audit-log-path=${join(folder, 'audit.log')}`,
       ],
+      flags: ['--audit-per-object=100000'],
     })
-    const ports = [await companionPorts(), await companionPorts()]
-    balancer = await CompanionBalancer.start(ports.map(({ api }) => api))
-    const url = await postgres.createDatabase()
-    const starting = ports.map((each) =>
-      startCompanion(cluster, {
-        components: ['api', 'audit-log'],
-        ports: each,
-        register: false,
-        flags: [`--audit-service=deckwatch:${balancer.port}`, '--audit-per-object=100000'],
-        env: { DECKWATCH_STORE: url },
-      }),
-    )
-    for (const replica of await Promise.all(starting)) replicas.push(replica)
-    await registerCompanion(cluster.admin, 'deckwatch', balancer.port)
-    await untilReviewed()
   })
 
   afterEach(async () => {
@@ -81,57 +58,10 @@ describe('two replicas of the audit log over one PostgreSQL, on a real API serve
   })
 
   after(async () => {
-    if (balancer) await unregisterCompanion(cluster.admin, 'deckwatch', balancer.port)
-    for (const replica of replicas) await replica.stop()
-    await balancer?.stop()
-    await cluster?.stop()
+    await world?.stop()
     await postgres?.stop()
     if (folder !== '') rmSync(folder, { recursive: true })
   })
-
-  const list = (namespace: string): Promise<ServedChanges> =>
-    cluster.admin.send('GET', `${API}/namespaces/${namespace}/changes`)
-
-  async function until<T>(what: string, ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
-    let problem = ''
-    for (const limit = Date.now() + WITHIN_MS; ; await delay(100)) {
-      try {
-        const answer = await ask()
-        if (answer !== undefined) return answer
-      } catch (error) {
-        problem = `: ${error instanceof Error ? error.message : String(error)}`
-      }
-      if (Date.now() > limit) throw new Error(`waited in vain for ${what}${problem}`)
-    }
-  }
-
-  /** Waits until a change that is made now is told, by its user. */
-  async function untilReviewed(): Promise<void> {
-    await ensureNamespace(cluster.admin, 'settling')
-    const names = new Set<string>()
-    let madeAt = 0
-    await until('a review', async () => {
-      if (Date.now() - madeAt > 2000) {
-        madeAt = Date.now()
-        const name = `settled-${madeAt}`
-        await cluster.admin.send('POST', '/api/v1/namespaces/settling/configmaps', { metadata: { name } })
-        names.add(name)
-      }
-      const { items } = await list('settling')
-      return items.find(({ object, state }) => names.has(object.name) && state === 'confirmed')
-    })
-  }
-
-  async function holder(): Promise<Companion> {
-    const path = '/apis/coordination.k8s.io/v1/namespaces/deckwatch/leases/deckwatch-audit-log'
-    const { spec } = await cluster.admin.send<{ spec: { holderIdentity?: string } }>('GET', path)
-    const found = replicas.find(({ logFile }) => {
-      const uid = logFile.split('/').at(-2)
-      return uid !== undefined && spec.holderIdentity?.endsWith(uid)
-    })
-    assert.ok(found, spec.holderIdentity)
-    return found
-  }
 
   /** Stops the writers, and holds what is told against what landed. */
   async function checked(
@@ -139,12 +69,12 @@ describe('two replicas of the audit log over one PostgreSQL, on a real API serve
   ): Promise<{ named: number; unnamed: number; items: readonly Change[]; gaps: readonly RecordingGap[] }> {
     await writers?.stop()
     await delay(HELD_BACK_MS)
-    await untilReviewed()
+    await world.untilReviewed()
     const figures = await writers?.agree(async () => {
-      const { items, gaps = [] } = await list(namespace)
+      const { items, gaps = [] } = await world.list(namespace)
       return { changes: items.toReversed(), gaps }
     })
-    const { items, gaps = [] } = await list(namespace)
+    const { items, gaps = [] } = await world.list(namespace)
     assert.ok(figures)
     return { ...figures, items, gaps }
   }
@@ -172,11 +102,8 @@ describe('two replicas of the audit log over one PostgreSQL, on a real API serve
 
   async function keptAllThatWasAnswered(namespace: string): Promise<number> {
     const ids = answered(namespace)
-    const missing = await until('all that was answered', async () => {
-      const { items } = await cluster.admin.send<ServedChanges>(
-        'GET',
-        `${API}/namespaces/${namespace}/changes?fieldSelector=state!=none`,
-      )
+    const missing = await world.until('all that was answered', async () => {
+      const { items } = await world.list(namespace, 'state!=none')
       const told = new Map(items.map(({ metadata, user }) => [metadata?.name, user?.username]))
       const lost = [...ids].filter(([id, user]) => told.get(id) !== user)
       return lost.length === 0 ? lost : undefined
@@ -188,7 +115,7 @@ describe('two replicas of the audit log over one PostgreSQL, on a real API serve
   /** What a watch from there tells within so many seconds. */
   async function watched(namespace: string, resourceVersion: string, seconds: number): Promise<string[]> {
     const query = `watch=true&resourceVersion=${resourceVersion}&timeoutSeconds=${seconds}`
-    const text = await cluster.admin.text('GET', `${API}/namespaces/${namespace}/changes?${query}`)
+    const text = await world.cluster.admin.text('GET', `${API}/namespaces/${namespace}/changes?${query}`)
     return text
       .split('\n')
       .filter(Boolean)
@@ -197,7 +124,7 @@ describe('two replicas of the audit log over one PostgreSQL, on a real API serve
   }
 
   it('tell what several people wrote once, by the right users, whichever of the two was asked', async () => {
-    writers = await AuditWriters.start(cluster, {
+    writers = await AuditWriters.start(world.cluster, {
       namespace: 'both',
       users: ['alice', 'bob', 'carol', 'dave'],
     })
@@ -213,14 +140,14 @@ describe('two replicas of the audit log over one PostgreSQL, on a real API serve
   })
 
   it('go on at the other when the one that records is killed: nothing answered is lost, watches resume', async () => {
-    writers = await AuditWriters.start(cluster, { namespace: 'killed', pauseMs: 250 })
+    writers = await AuditWriters.start(world.cluster, { namespace: 'killed', pauseMs: 250 })
     await writers.during(1500)
-    const { metadata, items: before } = await list('killed')
-    const killed = await holder()
+    const { metadata, items: before } = await world.list('killed')
+    const killed = await world.holder()
     await killed.kill()
     // The other one answers meanwhile, and takes over when the Lease is over.
-    await until('another holder', async () => ((await holder()) === killed ? undefined : true))
-    await untilReviewed()
+    await world.until('another holder', async () => ((await world.holder()) === killed ? undefined : true))
+    await world.untilReviewed()
     const told = await watched('killed', metadata.resourceVersion, 5)
     assert.ok(told.length > before.length, `${told.length}`)
     assert.equal(new Set(told).size, told.length, 'each change is told once')
@@ -237,12 +164,12 @@ describe('two replicas of the audit log over one PostgreSQL, on a real API serve
   })
 
   it('let everybody write while PostgreSQL is away, and tell it afterwards', async () => {
-    writers = await AuditWriters.start(cluster, { namespace: 'away', pauseMs: 250 })
+    writers = await AuditWriters.start(world.cluster, { namespace: 'away', pauseMs: 250 })
     await writers.during(500, 3)
     await postgres.kill()
     const during = await writers.during(DOWN_MS)
     assert.deepEqual(statuses(during), new Set([200]))
-    for (const replica of replicas) assert.equal((await replica.ask('/readyz')).status, 200)
+    for (const replica of world.replicas) assert.equal((await replica.ask('/readyz')).status, 200)
     await postgres.start()
     await writers.during(500, 3)
     const { named, unnamed } = await checked('away')
