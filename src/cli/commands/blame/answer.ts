@@ -76,7 +76,7 @@ function endsOthers({ operation, object: { group, kind, subresource } }: Change)
 }
 
 /** Says on stderr what a server wants its caller to know, as kubectl does. */
-export async function warn({ stderr }: Pick<Session, 'stderr'>, warnings: readonly string[]): Promise<void> {
+async function warn({ stderr }: Pick<Session, 'stderr'>, warnings: readonly string[]): Promise<void> {
   for (const warning of warnings) await stderr.write(`Warning: ${visible(warning)}\n`)
 }
 
