@@ -224,7 +224,7 @@ describe('the error for another answer', () => {
     const purpose = { verb: 'get', resource: 'pods', name: 'web', namespace: 'shop' }
     const error = await errorFor(404, status(404, 'NotFound', 'pods "web" not found'), purpose)
     match(error.message, /^cannot get pods "web" in namespace shop: /)
-    match(error.hint ?? '', /-n NAMESPACE or -A/)
+    match(error.hint ?? '', /-n NAMESPACE, or look for it with -A/)
   })
 
   it('says of a plain 404 that nobody serves that', async () => {
