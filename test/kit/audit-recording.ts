@@ -126,7 +126,7 @@ export async function startAuditRecording(
         maxBytes: 1e9,
       },
       failing: () => (registered ? undefined : 'webhook was removed'),
-      join: options.join ?? { settleMs: 1000, landMs: 8000 },
+      join: options.join ?? { settleMs: 1000, landMs: 5000 },
       times: { backoff: { firstMs: 100, maxMs: 1000 } },
     })
     const stopping = new AbortController()
