@@ -269,8 +269,9 @@ describe('a watch of the aggregated API', () => {
       // No second passes: none of them is too slow yet.
       assert.equal((await lines.take(400)).length, 400)
       const waiting = /^deckwatch_api_unsent_bytes (\d+)$/m.exec(await world.metrics.metrics())?.[1]
-      // One event more of each.
-      assert.ok(Number(waiting) > MiB && Number(waiting) < 4.2 * MiB, `${waiting} bytes wait`)
+      // One event more of each; and what joe has had may not be known to be sent yet.
+      const most = 3 * MiB + MiB + 13 * 66 * 1024
+      assert.ok(Number(waiting) > MiB && Number(waiting) < most, `${waiting} bytes wait, ${most} at most`)
       const [first] = unread
       assert.ok(first)
       // The others hold what they hold, and yet this one goes on.
