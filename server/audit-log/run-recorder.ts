@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, randomInt } from 'node:crypto'
+import { createHmac, createSecretKey } from 'node:crypto'
 import { setPriority } from 'node:os'
 import type { KubeTransport } from '../../src/core/kube/transport.ts'
 import { DeckError } from '../../src/core/lib/errors.ts'
@@ -12,6 +12,7 @@ import type { AuditLogConfig } from './config.ts'
 import type { RecorderStart } from './audit-log-deps.ts'
 import { ChangeExporter, type ChangeExporterDeps } from './export/change-exporter.ts'
 import { ExportCursor } from './export/export-cursor.ts'
+import { HeardFacts } from './heard-facts.ts'
 import { JournalProgress } from './journal/journal-progress.ts'
 import { createJournalReader } from './journal/journal-reader.ts'
 import { objectHash } from './object-hash.ts'
@@ -21,9 +22,9 @@ import { RightOfWay } from './right-of-way.ts'
 import { sourceCalls } from './readers/threaded-source.ts'
 import { unrecordedNamespaces } from './recorded-resources.ts'
 import type { RecorderFacts } from './recorder-report.ts'
-import { Recorder, type RecorderDeps } from './recorder/recorder.ts'
+import type { RecorderDeps } from './recorder/recorder.ts'
 import { RecorderReporter } from './recorder-reporter.ts'
-import { Standstill } from './standstill.ts'
+import { RecordingTerm } from './recording-term.ts'
 import type { AuditStore } from './store/audit-store.ts'
 import { StoreGone } from './store/audit-store.ts'
 import { openAuditStore } from './store/open-audit-store.ts'
@@ -47,23 +48,13 @@ const OPEN_RETRY_MS = 2000
 const SIGN_OF_LIFE_MS = 5000
 /** With no journal but our own, a write's review is in it before the watch tells of the write, or was given up for slow. */
 const OWN_JOURNAL_SETTLE_MS = 1000
-const MAX_WRITER = 2 ** 31
 
 /** Records, and answers readers of other threads, until the main thread says that it is to end. */
 export async function runRecorder({ start, transport, clock, log, port }: RecorderThread): Promise<void> {
   const { folder, journalFolder, progress, writer, resources, config } = start
   lowerPriority(log)
   const ending = new AbortController()
-  let facts: RecorderFacts = {
-    holds: true,
-    witness: { ok: false, reason: 'starting', since: clock.now() },
-  }
-  // It is asked between two commits: what was over by then is told all the same.
-  let failed: string | undefined
-  const heard = (now: RecorderFacts): void => {
-    facts = now
-    if (!now.witness.ok) failed = now.witness.reason
-  }
+  const heard = new HeardFacts()
   let store: AuditStore | undefined
   const opened = (): AuditStore => {
     if (store) return store
@@ -75,7 +66,10 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
     throw new StoreGone('the store is not open yet')
   }
   const serving = port
-    .serve({ calls: { ...sourceCalls(lazily(opened)), purge }, told: heard })
+    .serve({
+      calls: { ...sourceCalls(lazily(opened)), purge },
+      told: (now: RecorderFacts) => heard.hear(now),
+    })
     .then(() => ending.abort())
   const reporter = new RecorderReporter({ port, clock, resources, writer })
   store = await openWhenPossible(
@@ -84,11 +78,10 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
     ending.signal,
   )
   if (!store) return serving
-  const standstill = new Standstill(clock)
   const shared = new JournalProgress(progress)
   const requests = new RightOfWay(start.requests)
   const journal = createJournalReader({ folder: journalFolder, progress: shared, log })
-  const recorder = new Recorder({
+  const term = new RecordingTerm({
     journal,
     progress: shared,
     store,
@@ -101,35 +94,30 @@ export async function runRecorder({ start, transport, clock, log, port }: Record
     giveWay(behindMs) {
       if (behindMs < GIVE_WAY_UNTIL_BEHIND_MS) requests.giveWay(GIVE_WAY_MS)
     },
-    writers: { journal: writer, watch: randomInt(1, MAX_WRITER) },
-    failing() {
-      const reason = failed ?? (standstill.take() ? 'companion stood still' : undefined)
-      failed = facts.witness.ok ? undefined : facts.witness.reason
-      return reason
-    },
-    told(now) {
-      reporter.tell(now, opened(), exporter)
-      // Before that, this process may not be the one who writes.
-      if (now.ready.ok) exporting ??= exporter?.run(ending.signal)
-    },
+    writer,
+    heard,
+    exporter: exporterOf(config.auditExport, { store, clock, log }),
+    tell: (...given) => reporter.tell(...given),
   })
+  const { recorder } = term
   const history = { store, recorder, clock }
   const own = { store, journal, writer }
   purging = ({ filter, sealed }, signal) =>
     purgeHistory(history, filter, journalReviews(own, sealed), AbortSignal.any([signal, ending.signal]))
-  const exporter = exporterOf(config.auditExport, { store, clock, log })
-  let exporting: Promise<void> | undefined
-  const signOfLife = setInterval(() => reporter.again(), SIGN_OF_LIFE_MS)
-  const looking = standstill.run(ending.signal)
+  const signsOfLife = giveSignsOfLife(reporter)
   try {
-    await recorder.run(ending.signal)
+    await term.run(ending.signal)
   } finally {
-    clearInterval(signOfLife)
+    clearInterval(signsOfLife)
     ending.abort()
-    await Promise.all([exporting, looking])
     await store.close()
   }
   await serving
+}
+
+/** Tells the main thread from time to time that this one lives, whatever it waits for; to be cleared. */
+export function giveSignsOfLife(reporter: Pick<RecorderReporter, 'again'>): NodeJS.Timeout {
+  return setInterval(() => reporter.again(), SIGN_OF_LIFE_MS)
 }
 
 /** What a recorder is told of the installation: how objects are read, which rules hold, and how much is kept. */

@@ -75,6 +75,11 @@ export class ReplicaReporter {
     this.#tellWithout()
   }
 
+  /** The same again: a replica that waits for its database is alive. */
+  again(): void {
+    if (this.#last) this.#post(this.#last)
+  }
+
   /** Looks what others have recorded, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {

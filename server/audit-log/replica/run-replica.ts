@@ -1,19 +1,19 @@
-import { randomInt } from 'node:crypto'
 import type { Log } from '../../kit/log.ts'
+import { HeardFacts } from '../heard-facts.ts'
 import { JournalProgress } from '../journal/journal-progress.ts'
 import { createJournalReader } from '../journal/journal-reader.ts'
 import { sourceCalls } from '../readers/threaded-source.ts'
-import { Recorder } from '../recorder/recorder.ts'
 import type { RecorderFacts } from '../recorder-report.ts'
+import { RecordingTerm } from '../recording-term.ts'
 import {
   exporterOf,
+  giveSignsOfLife,
   lazily,
   lowerPriority,
   openWhenPossible,
   recorderRules,
   type RecorderThread,
 } from '../run-recorder.ts'
-import { Standstill } from '../standstill.ts'
 import { type AuditStore, StoreGone, StoreTaken } from '../store/audit-store.ts'
 import { openAuditStore } from '../store/open-audit-store.ts'
 import { PostgresInbox } from '../store/postgres-inbox.ts'
@@ -28,7 +28,6 @@ import { leadPurge, type ReplicasPurge } from './lead-purge.ts'
 import { ReplicaReporter } from './replica-reporter.ts'
 
 const RETRY_MS = 2000
-const MAX_WRITER = 2 ** 31
 
 /**
  * One of several replicas over a database: hands its journal over, answers readers, and while it holds the Lease records
@@ -40,10 +39,7 @@ export async function runReplica(thread: RecorderThread): Promise<void> {
   lowerPriority(log)
   const ending = new AbortController()
   const lease = new Holding()
-  let facts: RecorderFacts = {
-    holds: false,
-    witness: { ok: false, reason: 'starting', since: clock.now() },
-  }
+  const heard = new HeardFacts()
   let store: AuditStore | undefined
   const opened = (): AuditStore => {
     if (store) return store
@@ -62,7 +58,7 @@ export async function runReplica(thread: RecorderThread): Promise<void> {
         [CALLS.wasCut]: async (cut: JournalCut) => (await purges.promise).wasCut(cut),
       },
       told(now: RecorderFacts) {
-        facts = now
+        heard.hear(now)
         lease.is(now.holds)
       },
     })
@@ -110,12 +106,7 @@ export async function runReplica(thread: RecorderThread): Promise<void> {
 
   /** Records until the Lease is lost, or another has claimed the store. */
   const record = async (holding: AbortSignal): Promise<void> => {
-    const over = new AbortController()
-    const either = AbortSignal.any([holding, over.signal])
-    let exporting: Promise<void> | undefined
-    const standstill = new Standstill(clock)
-    const tell = reporter.begin(() => recorder)
-    const recorder: Recorder = new Recorder({
+    const term: RecordingTerm = new RecordingTerm({
       journal,
       progress: shared,
       reviews: new InboxReviews({ inbox, keepMs, clock, log }),
@@ -125,29 +116,25 @@ export async function runReplica(thread: RecorderThread): Promise<void> {
       log,
       resources,
       ...rules,
-      writers: { journal: writer, watch: randomInt(1, MAX_WRITER) },
-      failing() {
-        if (standstill.take()) return 'companion stood still'
-        return facts.witness.ok ? undefined : facts.witness.reason
-      },
-      told(now) {
-        tell(now, opened(), exporter)
-        // Before that, this process may not be the one who writes.
-        if (now.ready.ok) exporting ??= exporter?.run(either)
-      },
+      writer,
+      heard,
+      exporter,
+      tell: reporter.begin(() => term.recorder),
     })
-    const looking = standstill.run(either)
+    const { recorder } = term
     leading.begin({
       records: () => recorder.ready.ok,
       purge: (asked, signal) =>
-        leadPurge({ store: opened(), inbox, recorder, clock, log }, asked, AbortSignal.any([signal, either])),
+        leadPurge(
+          { store: opened(), inbox, recorder, clock, log },
+          asked,
+          AbortSignal.any([signal, holding]),
+        ),
     })
     try {
-      await recorder.run(either)
+      await term.run(holding)
     } finally {
-      over.abort()
       leading.end()
-      await Promise.all([exporting, looking])
       reporter.end()
     }
   }
@@ -166,10 +153,12 @@ export async function runReplica(thread: RecorderThread): Promise<void> {
     }
   }
 
+  const signsOfLife = giveSignsOfLife(reporter)
   const work = [feeder.run(ending.signal), reporter.run(ending.signal), recording()]
   try {
     await Promise.all(work)
   } finally {
+    clearInterval(signsOfLife)
     ending.abort()
     await Promise.allSettled(work)
     await Promise.allSettled([inbox.close(), store.close()])
