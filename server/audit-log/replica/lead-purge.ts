@@ -3,7 +3,8 @@ import type { Log } from '../../kit/log.ts'
 import { type PurgeHistoryDeps, purgeHistory, type PurgeOutcome } from '../purge/purge-history.ts'
 import { within } from '../purge/within.ts'
 import type { AuditStore, PurgeFilter } from '../store/audit-store.ts'
-import type { InboxWriter, ReviewInbox } from '../store/review-inbox.ts'
+import type { InboxWriter } from '../store/inbox-writer.ts'
+import type { ReviewInbox } from '../store/review-inbox.ts'
 import { SILENT_MS } from './live-writers.ts'
 
 /** What the one who records is asked to purge. */

@@ -1,4 +1,4 @@
-import type { InboxWriter } from '../store/review-inbox.ts'
+import type { InboxWriter } from '../store/inbox-writer.ts'
 import type { MissedTime } from '../recorder/review-intake.ts'
 
 /** A writer that says nothing for so long is waited for no more, in milliseconds. */

@@ -5,7 +5,8 @@ import { migratePostgres } from '../../kit/store/postgres-migrate.ts'
 import type { JournalEntry } from '../journal/journal.ts'
 import { POSTGRES_MIGRATIONS } from './postgres-migrations.ts'
 import { PostgresPurges, WRITERS, writersOf } from './postgres-purges.ts'
-import { type InboxWriter, PurgeUnknown, type ReviewInbox } from './review-inbox.ts'
+import type { InboxWriter } from './inbox-writer.ts'
+import { PurgeUnknown, type ReviewInbox } from './review-inbox.ts'
 
 const ROWS = 200
 

@@ -1,7 +1,7 @@
 import type { Postgres, PostgresResult } from '../../kit/store/postgres.ts'
 import type { PurgeFilter } from './audit-store.ts'
 import type { PurgeBook } from './purge-book.ts'
-import type { InboxWriter } from './review-inbox.ts'
+import type { InboxWriter } from './inbox-writer.ts'
 
 /** Reads the writers. */
 export const WRITERS = 'SELECT writer, seq, heartbeat, purged FROM replica ORDER BY writer'

@@ -1,5 +1,5 @@
 import type { PurgeFilter } from './audit-store.ts'
-import type { InboxWriter } from './review-inbox.ts'
+import type { InboxWriter } from './inbox-writer.ts'
 
 /** A purge that replicas have to see to, by its number, which rises. */
 export interface BookedPurge {
