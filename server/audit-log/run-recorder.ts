@@ -39,8 +39,8 @@ export interface RecorderThread {
   readonly port: ThreadPort
 }
 
-/** Requests are answered first. */
-const NICE = 19
+/** Requests are answered first; with less the recorder would stand still beside other programs on a full machine. */
+const NICE = 10
 /** Between two reviews so long is waited for requests, as long as reading is not behind by more. */
 const GIVE_WAY_MS = 5
 const GIVE_WAY_UNTIL_BEHIND_MS = 2000
