@@ -95,7 +95,8 @@ function hintOf(code: ErrorCode, status: StatusBody, purpose: RequestPurpose): s
         : undefined
     case 'KUBE_NOT_FOUND':
       return status.reason === 'NotFound' && !NO_SUCH_RESOURCE.test(status.message)
-        ? purpose.namespace && `Is it in another namespace? Give -n NAMESPACE, or look for it with -A and without its name.`
+        ? purpose.namespace &&
+            `Is it in another namespace? Give -n NAMESPACE, or look for it with -A and without its name.`
         : 'The server does not serve this resource: is it the right server (--context, --server), and is its API installed?'
     case 'KUBE_CONFLICT':
       return 'Somebody else changed it meanwhile: look at it again, then try again.'
