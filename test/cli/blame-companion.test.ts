@@ -216,6 +216,14 @@ describe('kubectl blame and its companion', () => {
       assert.match(stderr, /^Warning: recording has stopped: the volume is full\n/)
     })
 
+    it('says that --include adds nothing to what is recorded, and nothing of it where it does', async () => {
+      const told = async (line: string) => (await run(line)).stderr.includes('--include adds nothing here')
+      assert.equal(await told('deploy web -n shop --include status'), true)
+      assert.equal(await told('deploy web -n shop'), false)
+      assert.equal(await told('deploy web -n shop --include status --companion=never'), false)
+      assert.equal(await told('deploy web -n shop --include status -f yaml'), false)
+    })
+
     it('prints no empty list of objects where the object could not be read', async () => {
       const { exitCode, stdout } = await run('deploy never -n shop -o json')
       assert.deepEqual([exitCode, stdout], [3, ''])

@@ -98,6 +98,8 @@ export async function warnOf(
   )
 }
 
+const NOT_KEPT =
+  '--include adds nothing here: of status and of what changes with every write nothing is recorded; see -f yaml, or --companion=never'
 const NO_USERS = 'managedFields name no users: --user and --group find nothing without the companion'
 
 /** What managedFields tell: which manager wrote which fields, and when last. */
@@ -173,6 +175,7 @@ async function completed(
     ...(hint && !(isUnrecorded && nothing) ? [hint] : []),
     ...recorded.unrecorded.flatMap((type) => unrecordedHints(type, false)),
     ...(meant?.hint === undefined ? [] : [meant.hint]),
+    ...(options.include.size > 0 ? [NOT_KEPT] : []),
   ]
   return { changes: shown, extra, nothing, hints, failures }
 }
