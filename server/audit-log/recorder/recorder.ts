@@ -1,27 +1,20 @@
 import type { ListWatchTimes } from '../../../src/core/kube/list-watch.ts'
 import type { KubeTransport } from '../../../src/core/kube/transport.ts'
 import type { Clock } from '../../../src/core/lib/time.ts'
-import type { JoinDecision, ReviewDecision } from '../../../src/core/model/change-facts.ts'
 import { ChangeJoin, type JoinLimits } from '../../../src/core/model/change-join.ts'
 import { UnwatchedJoin } from '../../../src/core/model/change-join-unwatched.ts'
 import type { Log } from '../../kit/log.ts'
 import type { RecordedResource } from '../config.ts'
 import { Feed } from '../feed.ts'
 import type { JournalReader } from '../journal/journal.ts'
-import type {
-  AuditStore,
-  AuditStoreState,
-  ChangeId,
-  NumberedChange,
-  RetentionLimits,
-} from '../store/audit-store.ts'
-import { hasLanded } from '../store/change-codes.ts'
+import type { AuditStore, AuditStoreState, NumberedChange, RetentionLimits } from '../store/audit-store.ts'
 import { BatchCommit } from './batch-commit.ts'
 import { BetweenRounds } from './between-rounds.ts'
+import { DecisionBook } from './decision-book.ts'
 import { KnownNames } from './known-names.ts'
 import { LatestChanges } from './latest-changes.ts'
 import { NextBatch } from './next-batch.ts'
-import { countOne, noCounts, type RecorderCounts } from './recorder-counts.ts'
+import { noCounts, type RecorderCounts } from './recorder-counts.ts'
 import { RecordingGaps } from './recording-gaps.ts'
 import { RoundPace } from './round-pace.ts'
 import { OwnJournal, type Progress, type ReviewIntake, type ReviewSource } from './review-intake.ts'
@@ -30,6 +23,7 @@ import type { ReadReview } from './review-reading.ts'
 import type { SilentRules } from './silent-writes.ts'
 import { StepBook } from './step-book.ts'
 import { type ObjectReading, resourceKey } from './watched-object.ts'
+import { WatchedResources } from './watched-resources.ts'
 import { abandonedChanges, admittedFacts, knownBefore } from './known-before.ts'
 
 /** What the recorder stands on. */
@@ -78,25 +72,21 @@ export class Recorder {
   readonly #counts = noCounts()
   readonly #feed: Feed
   readonly #steps: StepBook
+  readonly #decisions: DecisionBook
   readonly #commits: BatchCommit
   readonly #between = new BetweenRounds()
   readonly #pace: RoundPace
-  /** Changes that the watch alone saw: a review may name them yet. */
-  readonly #unattributed = new WeakMap<WatchedStep, ChangeId>()
-  readonly #unsynced: Set<string>
-  /** Those that the API server does not let us watch. */
-  readonly #refused = new Set<string>()
-  readonly #unwatchedResources: ReadonlySet<string>
+  readonly #watched: WatchedResources
   readonly #reviews: ReviewSource
   #intake: ReviewIntake | undefined
   #gaps: RecordingGaps | undefined
   #state: AuditStoreState | undefined
-  #unattributedSeq = 0
   #toldAt = Number.NEGATIVE_INFINITY
 
   constructor(deps: RecorderDeps) {
     const { clock, log, transport, reading, rules, times, progress, journal, writers } = deps
     this.#deps = deps
+    this.#watched = new WatchedResources(deps.resources)
     this.#reviews = deps.reviews ?? new OwnJournal({ journal, progress, writer: writers.journal })
     this.#join = new ChangeJoin(deps.join)
     this.#feed = new Feed({
@@ -114,12 +104,17 @@ export class Recorder {
       batch: this.#batch,
       namespaceUid: (namespace, time) => this.#names.namespaceUid(namespace, time),
     })
+    this.#decisions = new DecisionBook({
+      batch: this.#batch,
+      steps: this.#steps,
+      latest: this.#latest,
+      counts: this.#counts,
+      writer: writers.watch,
+      isUnwatched: (resource) => this.#watched.isUnwatched(resource),
+      take: (name) => this.#intake?.decided(name),
+    })
     const { store, limits } = deps
     this.#commits = new BatchCommit({ store, clock, log, limits, told: () => deps.told?.(this) })
-    this.#unsynced = new Set(this.#watched.map(resourceKey))
-    this.#unwatchedResources = new Set(
-      deps.resources.filter(({ watch }) => watch === 'none').map(resourceKey),
-    )
   }
 
   get counts(): RecorderCounts {
@@ -147,15 +142,10 @@ export class Recorder {
 
   /** Whether all watches have told all objects once; one clause of what it waits for. */
   get ready(): { readonly ok: boolean; readonly reason: string } {
-    const [waiting] = this.#unsynced
     if (this.#state === undefined) return { ok: false, reason: 'the store is not open yet' }
+    const { synced, reason } = this.#watched
     const { failing } = this.#commits
-    if (failing !== undefined) return { ok: waiting === undefined, reason: `nothing can be kept: ${failing}` }
-    const [refused] = this.#refused
-    if (waiting === undefined && refused !== undefined)
-      return { ok: true, reason: `recording, but ${nameOf(refused)} cannot be watched` }
-    if (waiting === undefined) return { ok: true, reason: 'recording' }
-    return { ok: false, reason: `${nameOf(waiting)} are not listed yet` }
+    return { ok: synced, reason: failing === undefined ? reason : `nothing can be kept: ${failing}` }
   }
 
   /** Runs work while nothing that was read is not kept; rejects where recording ends before its turn. */
@@ -179,10 +169,6 @@ export class Recorder {
       // A round that has begun is kept whole: what is known of objects, and what follows from it, go together.
       await Promise.allSettled(work)
     }
-  }
-
-  get #watched(): readonly RecordedResource[] {
-    return this.#deps.resources.filter(({ watch }) => watch !== 'none')
   }
 
   async #start(): Promise<void> {
@@ -214,14 +200,14 @@ export class Recorder {
   async #rememberAdmitted(open: readonly NumberedChange[]): Promise<void> {
     const { store } = this.#deps
     const admitted = open.filter(
-      ({ state, object }) => state === 'admitted' && this.#unwatchedResources.has(resourceKey(object)),
+      ({ state, object }) => state === 'admitted' && this.#watched.isReviewedOnly(resourceKey(object)),
     )
     const last = new Map(admitted.map((change) => [change.object.uid, change]))
     for (const change of admitted) {
       const known =
         last.get(change.object.uid) === change ? await store.knownObject(change.object.uid) : undefined
       for (const decision of this.#unwatched.review(admittedFacts(change, known?.hash ?? ''))) {
-        if (decision.state !== 'admitted') this.#reviewDecided(decision)
+        if (decision.state !== 'admitted') this.#decisions.reviewDecided(decision)
       }
     }
   }
@@ -234,12 +220,8 @@ export class Recorder {
       const recordedUntil = state?.heartbeat
       return () => this.#feed.follow(recorded, { known, recordedUntil }, signal)
     }
-    // Namespaces first: their uids belong to every record.
-    const watched = this.#watched.toSorted(
-      (one, other) => Number(isNamespaces(other)) - Number(isNamespaces(one)),
-    )
     const follows: (() => Promise<void>)[] = []
-    for (const recorded of watched) follows.push(await start(recorded))
+    for (const recorded of this.#watched.all) follows.push(await start(recorded))
     await Promise.all(follows.map((follow) => follow()))
   }
 
@@ -258,14 +240,15 @@ export class Recorder {
     const intake = this.#intake
     if (!intake) return 0
     let entries = 0
-    if (!this.#unsynced.has(NAMESPACES)) {
+    if (this.#watched.knowsNamespaces) {
       entries = await intake.take(clock.now(), (review) => this.#review(review))
       Object.assign(this.#counts, intake.counts)
     }
     // Steps hold their objects until they are decided.
     const items = this.#feed.take(Math.min(STEPS_AT_ONCE, Math.max(0, MOST_STEPS - this.#join.waiting)))
     for (const item of items) this.#item(item)
-    for (const decision of this.#join.decide(clock.now(), intake.readUpTo)) await this.#decided(decision)
+    for (const decision of this.#join.decide(clock.now(), intake.readUpTo))
+      await this.#decisions.decided(decision)
     this.#look(clock.now())
     const { places } = intake
     for (const place of places) {
@@ -282,31 +265,23 @@ export class Recorder {
   #review(review: ReadReview): void {
     const { facts, record } = review
     if (facts.operation === 'CONNECT') {
-      this.#batch.add({ ...record, state: 'admitted' })
-      countOne(this.#counts.decided, 'admitted')
-      this.#intake?.decided(facts.id)
+      this.#decisions.access(review)
       return
     }
     this.#batch.add(record)
-    if (this.#isUnwatched(facts.resource)) {
+    if (this.#watched.isUnwatched(facts.resource)) {
       const decisions = this.#unwatched.review(facts)
-      for (const decision of decisions) this.#reviewDecided(decision)
+      for (const decision of decisions) this.#decisions.reviewDecided(decision)
       return
     }
     const known = this.#names.object(facts.resource, facts.name)
     this.#join.review(facts, facts.operation === 'CREATE' || facts.uid === '' || known?.uid === facts.uid)
   }
 
-  /** There is one witness: by choice, or because the API server does not let us watch. */
-  #isUnwatched(resource: string): boolean {
-    return this.#unwatchedResources.has(resource) || this.#refused.has(resource)
-  }
-
   #item(item: FeedItem): void {
     switch (item.type) {
       case 'refused':
-        this.#unsynced.delete(resourceKey(item.recorded))
-        this.#refused.add(resourceKey(item.recorded))
+        this.#watched.refuse(item.recorded)
         break
       case 'step':
         this.#names.take(item.step)
@@ -314,8 +289,7 @@ export class Recorder {
         this.#join.transition(item.step, this.#deps.clock.now())
         break
       case 'synced':
-        this.#refused.delete(resourceKey(item.recorded))
-        this.#unsynced.delete(resourceKey(item.recorded))
+        this.#watched.sync(item.recorded)
         this.#join.watching(resourceKey(item.recorded), this.#deps.clock.now())
         break
       case 'interrupted':
@@ -332,84 +306,11 @@ export class Recorder {
     }
   }
 
-  async #decided(decision: JoinDecision<WatchedStep>): Promise<void> {
-    switch (decision.type) {
-      case 'review':
-        this.#reviewDecided(decision)
-        break
-      case 'transition': {
-        const { transition, verdict, named } = decision
-        if (verdict === 'unattributed') await this.#nobody(transition, named)
-        else if (verdict !== 'attributed') countOne(this.#counts.silent, verdict)
-        this.#steps.settle(transition)
-        break
-      }
-      case 'named': {
-        const id = this.#unattributed.get(decision.transition)
-        const reason = 'a review that came later names it'
-        if (id) this.#batch.decide({ id, state: 'superseded', reason })
-        break
-      }
-      default:
-        decision satisfies never
-    }
-  }
-
-  #reviewDecided(decision: ReviewDecision): void {
-    const { review, state, reason, version, candidates } = decision
-    const [writer = 0, seq = 0] = review.id.split('-').map(Number)
-    const draft = this.#intake?.decided(review.id)
-    countOne(this.#counts.decided, state)
-    const landed = hasLanded(state)
-    const cause = landed && draft ? this.#latest.causeOf(draft.record, draft.object) : undefined
-    this.#batch.decide({
-      id: { writer, seq },
-      state,
-      reason,
-      ...(version === undefined || review.operation === 'DELETE' ? {} : { resourceVersionAfter: version }),
-      ...(candidates.length > 0 ? { candidates } : {}),
-      ...(cause ? { cause } : {}),
-    })
-    if (!draft || !landed) return
-    this.#latest.note(draft.record)
-    if (this.#isUnwatched(review.resource)) {
-      if (state === 'admitted' && !review.truncated) this.#knowUnwatched(draft)
-    } else if (draft.body) this.#steps.reviewed(review.uid, draft.body)
-  }
-
-  /** Of what nobody watches the reviews tell what there is. */
-  #knowUnwatched({ record, facts, body }: ReadReview): void {
-    if (record.object.subresource !== '') return
-    const { subresource: _subresource, resourceVersion, ...object } = record.object
-    const gone = record.operation === 'DELETE'
-    const hash = gone ? facts.oldHash : facts.newHash
-    this.#batch.know({
-      object,
-      resourceVersion: resourceVersion.before,
-      hash,
-      body,
-      ...(gone ? { gone } : {}),
-    })
-  }
-
-  async #nobody(step: WatchedStep, named: Parameters<StepBook['unattributed']>[2]): Promise<void> {
-    const id = { writer: this.#deps.writers.watch, seq: this.#unattributedSeq + 1 }
-    const record = await this.#steps.unattributed(step, id, named)
-    if (!record) return
-    this.#unattributedSeq = id.seq
-    this.#unattributed.set(step, id)
-    const cause = this.#latest.causeOf(record, step.seen.object, step.subresource)
-    const caused = cause ? { ...record, cause } : record
-    this.#batch.add(caused)
-    this.#latest.note(caused)
-    countOne(this.#counts.decided, 'unattributed')
-  }
-
   /** Gaps and the heartbeat, about each second. */
   #look(now: number): void {
     if (now >= this.#toldAt && now - this.#toldAt < TELL_MS) return
     this.#toldAt = now
-    const synced = this.#unsynced.size === 0
+    const { synced } = this.#watched
     for (const missed of this.#intake?.missed() ?? []) this.#gaps?.missed(missed)
     const news = this.#gaps?.look({ synced, failing: this.#deps.failing() }, now)
     if (news) this.#batch.gaps(news.gaps)
@@ -423,15 +324,4 @@ export class Recorder {
     this.#state = await this.#commits.commit(batch, signal)
     if (batch.added.length + batch.decided.length > 0) this.#deps.told?.(this)
   }
-}
-
-const NAMESPACES = 'namespaces.'
-
-/** `pods`, `deployments.apps`. */
-function nameOf(resource: string): string {
-  return resource.replace(/\.$/, '')
-}
-
-function isNamespaces(recorded: RecordedResource): boolean {
-  return resourceKey(recorded) === NAMESPACES
 }
