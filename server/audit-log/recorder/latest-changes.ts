@@ -6,6 +6,8 @@ import { changeName } from '../change-name.ts'
 
 /** So many objects are remembered; those that changed longest ago are forgotten first. */
 const MOST_OBJECTS = 20_000
+/** Of ends that were asked for: reviews may be made up. */
+const MOST_ASKED = 1000
 
 interface Latest {
   change: CausingChange
@@ -17,9 +19,20 @@ interface Latest {
 export class LatestChanges {
   readonly #names: Pick<CauseLookups, 'endingNamespace' | 'autoscaler'>
   readonly #objects = new Map<string, Latest>()
+  /** Ends that were asked for, by the uid of whose they are. */
+  readonly #asked = new Map<string, CausingChange>()
 
   constructor(names: Pick<CauseLookups, 'endingNamespace' | 'autoscaler'>) {
     this.#names = names
+  }
+
+  /** A change is asked for. What goes with an object may be seen to go, by another watch, before the object is. */
+  ask({ id, object, operation, user }: ChangeRecord): void {
+    if (operation !== 'DELETE' || object.subresource !== '' || object.uid === '') return
+    this.#asked.delete(object.uid)
+    this.#asked.set(object.uid, { change: changeName(id), username: user?.username ?? '' })
+    const [oldest] = this.#asked.keys()
+    if (this.#asked.size > MOST_ASKED && oldest !== undefined) this.#asked.delete(oldest)
   }
 
   /** A change landed. */
@@ -58,6 +71,6 @@ export class LatestChanges {
 
   #latest(uid: string, operation: 'DELETE' | undefined): CausingChange | undefined {
     const known = this.#objects.get(uid)
-    return operation === 'DELETE' ? known?.deletion : known?.change
+    return operation === 'DELETE' ? (known?.deletion ?? this.#asked.get(uid)) : known?.change
   }
 }

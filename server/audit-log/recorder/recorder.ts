@@ -269,6 +269,7 @@ export class Recorder {
       return
     }
     this.#batch.add(record)
+    this.#latest.ask(record)
     if (this.#watched.isUnwatched(facts.resource)) {
       const decisions = this.#unwatched.review(facts)
       for (const decision of decisions) this.#decisions.reviewDecided(decision)
