@@ -1,5 +1,5 @@
-/** What a file of test/cluster took when it was measured, in seconds, with what it starts and ends. */
-const MEASURED_SECONDS: Readonly<Record<string, number>> = {
+/** About what a file of test/cluster takes beside others, in seconds, with what it starts and ends. */
+const ABOUT_SECONDS: Readonly<Record<string, number>> = {
   'api-rights': 40,
   'audit-export': 20,
   'audit-faults': 110,
@@ -48,5 +48,5 @@ export function splitFiles(files: readonly string[], count: number): readonly (r
 
 function secondsOf(file: string): number {
   const name = /([^/]+)\.test\.ts$/.exec(file)?.[1] ?? ''
-  return MEASURED_SECONDS[name] ?? OTHERS_SECONDS
+  return ABOUT_SECONDS[name] ?? OTHERS_SECONDS
 }
