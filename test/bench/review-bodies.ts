@@ -2,6 +2,12 @@ import { randomUUID } from 'node:crypto'
 
 const DEPLOYMENTS = 240
 
+/** Where the reviewed objects lie. */
+export const REVIEWED_NAMESPACES: readonly string[] = Array.from(
+  { length: 40 },
+  (_, index) => `team-${index}`,
+)
+
 /**
  * Bodies of reviews of Deployments, as the API server writes them: object and oldObject with managedFields, status and a
  * last-applied configuration, every tenth container with a password; 20 to 30 kB each.
@@ -31,7 +37,7 @@ export class ReviewBodies {
           requestKind: kind,
           requestResource: resource,
           name,
-          namespace: `team-${index % 40}`,
+          namespace: REVIEWED_NAMESPACES[index % REVIEWED_NAMESPACES.length],
           operation: 'UPDATE',
           userInfo: {
             username: 'system:serviceaccount:argocd:argocd-application-controller',

@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import process from 'node:process'
 import type { ControlPlane } from '../../kit/kubernetes/control-plane.ts'
 import { COMPANION_NAMESPACE } from '../../kit/companion.ts'
+import { ensureNamespace } from '../../kit/kubernetes/namespaces.ts'
 import { type RunningWebhook, startBareWebhook } from '../bare-webhook.ts'
 import { peakOf } from '../command.ts'
 import { startBuiltCompanion } from '../companion.ts'
 import { distribution } from '../distribution.ts'
 import { type Finding, milliseconds } from '../finding.ts'
-import { ReviewBodies } from '../review-bodies.ts'
+import { ReviewBodies, REVIEWED_NAMESPACES } from '../review-bodies.ts'
 import { type LoadResult, sendReviews } from '../review-load.ts'
 import type { Scenario } from '../scenario.ts'
 
@@ -24,15 +27,23 @@ export const auditWebhookScenario: Scenario = {
   cluster: 'small',
   async run({ cluster: { control }, quick }) {
     const reviews = quick ? 600 : 6000
-    const floor = await measure(() => startBareWebhook(control, 'answer'), reviews)
-    const alone = await measure(() => startBareWebhook(control, 'record'), reviews)
-    const whole = await measure(() => startWhole(control), reviews)
-    return [
-      ...steady('webhook and journal alone', alone, floor, false),
-      ...steady('whole companion', whole, floor, true),
-      ...burst('webhook and journal alone', alone),
-      ...burst('whole companion', whole),
-    ]
+    for (const name of REVIEWED_NAMESPACES) await ensureNamespace(control.admin, name)
+    const cores = availableParallelism()
+    try {
+      // Who asks is elsewhere, where there is an elsewhere.
+      if (cores > 1) onCores(process.pid, `1-${cores - 1}`)
+      const floor = await measure(() => startBareWebhook(control, 'answer'), reviews)
+      const alone = await measure(() => startBareWebhook(control, 'record'), reviews)
+      const whole = await measure(() => startWhole(control), reviews)
+      return [
+        ...steady('webhook and journal alone', alone, floor, false),
+        ...steady('whole companion', whole, floor, true),
+        ...burst('webhook and journal alone', alone),
+        ...burst('whole companion', whole),
+      ]
+    } finally {
+      onCores(process.pid, `0-${cores - 1}`)
+    }
   },
 }
 
@@ -51,7 +62,7 @@ async function measure(start: () => Promise<RunningWebhook>, reviews: number): P
   const some = (count: number): Buffer[] => Array.from({ length: count }, () => bodies.next())
   const webhook = await start()
   try {
-    onFirstCore(webhook.pid)
+    onCores(webhook.pid, '0')
     await sendReviews(webhook.url, some(WARM_UP), poisson(PER_SECOND))
     const cpu = cpuSeconds(webhook.pid)
     const steadily = await sendReviews(webhook.url, some(reviews), poisson(PER_SECOND))
@@ -75,9 +86,9 @@ function poisson(perSecond: number): () => number {
   return () => (-Math.log(1 - Math.random()) * 1000) / perSecond
 }
 
-/** Every thread of the server on one core, where the machine has another for those who ask. */
-function onFirstCore(pid: number | undefined): void {
-  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', '0', String(pid)], { stdio: 'ignore' })
+/** Every thread of a process on these cores alone. */
+function onCores(pid: number | undefined, cores: string): void {
+  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cores, String(pid)], { stdio: 'ignore' })
 }
 
 async function startWhole(control: ControlPlane): Promise<RunningWebhook> {
