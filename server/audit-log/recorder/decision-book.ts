@@ -1,4 +1,5 @@
 import type { JoinDecision, ReviewDecision } from '../../../src/core/model/change-facts.ts'
+import { changeId } from '../change-name.ts'
 import type { ChangeId } from '../store/audit-store.ts'
 import { hasLanded } from '../store/change-codes.ts'
 import type { LatestChanges } from './latest-changes.ts'
@@ -70,13 +71,14 @@ export class DecisionBook {
   reviewDecided(decision: ReviewDecision): void {
     const { batch, counts, isUnwatched, latest, steps, take } = this.#deps
     const { review, state, reason, version, candidates } = decision
-    const [writer = 0, seq = 0] = review.id.split('-').map(Number)
+    const id = changeId(review.id)
+    if (!id) throw new RangeError(`"${review.id}" names no change`)
     const draft = take(review.id)
     countOne(counts.decided, state)
     const landed = hasLanded(state)
     const cause = landed && draft ? latest.causeOf(draft.record, draft.object) : undefined
     batch.decide({
-      id: { writer, seq },
+      id,
       state,
       reason,
       ...(version === undefined || review.operation === 'DELETE' ? {} : { resourceVersionAfter: version }),
@@ -107,7 +109,7 @@ export class DecisionBook {
 
   async #nobody(step: WatchedStep, named: Parameters<StepBook['unattributed']>[2]): Promise<void> {
     const { batch, counts, latest, steps, writer } = this.#deps
-    const id = { writer: writer, seq: this.#unattributedSeq + 1 }
+    const id = { writer, seq: this.#unattributedSeq + 1 }
     const record = await steps.unattributed(step, id, named)
     if (!record) return
     this.#unattributedSeq = id.seq

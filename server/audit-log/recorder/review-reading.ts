@@ -7,6 +7,7 @@ import { diffObjects } from '../../../src/core/model/object-diff.ts'
 import { withoutNoise } from '../../../src/core/model/object-noise.ts'
 import type { AdmissionRequest, KubernetesObject } from '../../../src/core/wire/admission-review.ts'
 import type { ChangeUser, FieldChange } from '../../../src/core/wire/change.ts'
+import { changeName } from '../change-name.ts'
 import type { RecordedResource } from '../config.ts'
 import type { JournalEntry } from '../journal/journal.ts'
 import type { ChangeRecord } from '../store/audit-store.ts'
@@ -73,7 +74,7 @@ export function readReview(
   const manager =
     request.options?.fieldManager ?? (operation === 'DELETE' ? '' : newestEntry(next)?.manager) ?? ''
   const facts: ReviewFacts = {
-    id: `${context.writer}-${seq}`,
+    id: changeName({ writer: context.writer, seq }),
     time: received,
     operation,
     subresource,
