@@ -2,10 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, globSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { readReport, summarize, type Outcome } from './test/outcome.ts'
+import { type Account, addUp, filesToRunAgain, readAccount, withSecondRun } from './test/account.ts'
+import { summarize, type Outcome } from './test/outcome.ts'
 import { chooseParts, lanes, type Part, type SuitePart } from './test/parts.ts'
 import { splitFiles } from './test/split-files.ts'
 
@@ -38,10 +39,15 @@ async function main(names: readonly string[]): Promise<number> {
   }
   const checks = parts.filter((part) => part.kind === 'check')
   const outcomes: Outcome[] = await Promise.all(checks.map((part) => runCheck(part, running)))
-  const runInTurn = async (suites: readonly SuitePart[]): Promise<void> => {
-    for (const part of suites) if (interrupted === undefined) outcomes.push(await runSuite(part, running))
+  const suites: SuiteRun[] = []
+  const runInTurn = async (list: readonly SuitePart[]): Promise<void> => {
+    for (const part of list) if (interrupted === undefined) suites.push(await runSuite(part, running))
   }
   for (const lane of lanes(parts)) await Promise.all(lane.map(runInTurn))
+  // Of all parts together: where much fails, nothing is an accident.
+  const real = suites.filter(({ part }) => part.usesClusters)
+  const again = interrupted === undefined ? filesToRunAgain(real.flatMap(({ accounts }) => accounts)) : []
+  for (const suite of suites) outcomes.push(await toldOf(suite, again, running))
   const order = parts.map(({ name }) => name)
   outcomes.sort((one, other) => order.indexOf(one.part) - order.indexOf(other.part))
   const { text, good } = summarize(outcomes)
@@ -69,28 +75,49 @@ async function runCheck(
     passed: status === '0' ? 1 : 0,
     failed: status === '0' ? [] : [{ title: name, text: output }],
     skipped: [],
+    flaky: [],
     ms,
   }
 }
 
-async function runSuite(part: SuitePart, running: Set<ChildProcess>): Promise<Outcome> {
-  const files = globSync(`test/${part.name}/**/*.test.ts`, { cwd: root }).toSorted()
+interface SuiteRun {
+  readonly part: SuitePart
+  readonly accounts: readonly Account[]
+  readonly ms: number
+}
+
+async function runSuite(part: SuitePart, running: Set<ChildProcess>): Promise<SuiteRun> {
+  const files = globSync(`test/${part.name}/**/*.test.ts`, { cwd: root })
+    .toSorted()
+    .map((file) => join(root, file))
   console.log(`\n${part.name}: ${files.length} files`)
   if (files.length === 0) {
-    const failed = [{ title: part.name, text: `there is no test in test/${part.name}` }]
-    return { part: part.name, passed: 0, failed, skipped: [], ms: 0 }
+    const finding = { title: part.name, text: `there is no test in test/${part.name}` }
+    return { part, accounts: [{ lines: [{ type: 'failed', file: '', finding }], status: '1' }], ms: 0 }
   }
   const started = performance.now()
-  const counts = await Promise.all(
+  const accounts = await Promise.all(
     splitFiles(files, part.processes).map((list) => runMocha(part, list, running)),
   )
-  return {
-    part: part.name,
-    passed: counts.reduce((sum, { passed }) => sum + passed, 0),
-    failed: counts.flatMap(({ failed }) => failed),
-    skipped: counts.flatMap(({ skipped }) => skipped),
-    ms: performance.now() - started,
-  }
+  return { part, accounts, ms: performance.now() - started }
+}
+
+/**
+ * What a part came to. Tests of real processes that failed beside others get a second run, with nothing beside them, as
+ * a defect fails twice; what then passes is told as flaky, with its first failure.
+ */
+async function toldOf(
+  { part, accounts, ms }: SuiteRun,
+  again: readonly string[],
+  running: Set<ChildProcess>,
+): Promise<Outcome> {
+  const files = again.filter((file) => file.startsWith(join(root, 'test', part.name, sep)))
+  if (files.length === 0) return { part: part.name, ...addUp(accounts), flaky: [], ms }
+  console.log(`\n${part.name}, once more: ${files.length} of its files`)
+  const started = performance.now()
+  const second = await runMocha(part, files, running)
+  const { accounts: final, flaky } = withSecondRun(accounts, files, second)
+  return { part: part.name, ...addUp(final), flaky, ms: ms + performance.now() - started }
 }
 
 /** One process with some of a suite's files; files of one process share what is shared. */
@@ -98,7 +125,7 @@ async function runMocha(
   part: SuitePart,
   files: readonly string[],
   running: Set<ChildProcess>,
-): Promise<Omit<Outcome, 'part' | 'ms'>> {
+): Promise<Account> {
   const folder = await mkdtemp(join(tmpdir(), 'deckwatch-test-'))
   const report = join(folder, 'report')
   try {
@@ -112,7 +139,7 @@ async function runMocha(
       stdio: ['ignore', 'inherit', 'inherit'],
     })
     const status = await ended(child, running)
-    return readReport(await readFile(report, 'utf8').catch(() => ''), status)
+    return readAccount(await readFile(report, 'utf8').catch(() => ''), status)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

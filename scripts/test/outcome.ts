@@ -11,30 +11,9 @@ export interface Outcome {
   readonly failed: readonly Finding[]
   /** `text` is the reason; empty where none was given. */
   readonly skipped: readonly Finding[]
+  /** Failed, and passed when their file ran again: `text` tells of the failure. */
+  readonly flaky: readonly Finding[]
   readonly ms: number
-}
-
-/** One line of the file in which a mocha process keeps account, so that a crash loses nothing that was counted. */
-export type ReportLine =
-  { readonly type: 'passed' | 'end' } | { readonly type: 'failed' | 'skipped'; readonly finding: Finding }
-
-/** Adds up a mocha process's report; one that was not brought to its end, or an exit code without a failure, counts as a failure. */
-export function readReport(report: string, exitStatus: string): Omit<Outcome, 'part' | 'ms'> {
-  const lines = report
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as ReportLine)
-  const findings = (type: 'failed' | 'skipped') =>
-    lines.flatMap((line) => ('finding' in line && line.type === type ? [line.finding] : []))
-  const failed = findings('failed')
-  const crashed = !lines.some(({ type }) => type === 'end') || (exitStatus !== '0' && failed.length === 0)
-  return {
-    passed: lines.filter(({ type }) => type === 'passed').length,
-    failed: crashed
-      ? [...failed, { title: `the test process ended early (${exitStatus})`, text: '' }]
-      : failed,
-    skipped: findings('skipped'),
-  }
 }
 
 /** What a CI service shows of a run is its last lines: so many characters tell why tests failed, before the table. */
@@ -86,7 +65,9 @@ export function summarize(outcomes: readonly Outcome[]): { readonly text: string
   const total = passed + failed.length + skipped.length
   const tooManyUnexplained = unexplained > 0 && unexplained >= total * MAX_UNEXPLAINED_SHARE
 
-  let text = toldInFull(failed)
+  const flaky = outcomes.flatMap(({ part, flaky: list }) => list.map((finding) => ({ ...finding, part })))
+
+  let text = toldInFull([...failed, ...flaky])
   text += `\n${row('part', 'passed', 'failed', 'skipped', 'time')}`
   for (const outcome of outcomes) {
     const counts = [outcome.passed, outcome.failed.length, outcome.skipped.length].map(String)
@@ -94,6 +75,9 @@ export function summarize(outcomes: readonly Outcome[]): { readonly text: string
   }
   for (const { part, title, text: reason } of skipped) {
     text += `\nskipped  ${part}: ${title}: ${reason || 'no reason given'}`
+  }
+  for (const { part, title } of flaky) {
+    text += `\nflaky    ${part}: ${title}: failed first, passed when its file ran again`
   }
   for (const { part, title } of failed) text += `\nfailed   ${part}: ${title}`
   if (tooManyUnexplained)

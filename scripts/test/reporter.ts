@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import process from 'node:process'
-import type { ReportLine } from './outcome.ts'
+import type { ReportLine } from './account.ts'
 
 /** How long open handles may keep the process alive after its last test, teardown included, in milliseconds. */
 const LINGER_MS = 60_000
@@ -38,21 +38,21 @@ export default class SuiteReporter {
     this.#tally(test).passed++
     const ms = test.duration ?? 0
     if (ms >= SLOW_MS) print(`  ✔ ${titleOf(test)} (${(ms / 1000).toFixed(1)} s)`)
-    this.#record({ type: 'passed' })
+    this.#record({ type: 'passed', file: fileOf(test) })
   }
 
   #skip(test: Mocha.Test): void {
     const text = skipReason(test)
     this.#tally(test).skipped++
     print(`  - ${titleOf(test)}: skipped: ${text || 'no reason given'}`)
-    this.#record({ type: 'skipped', finding: { title: titleOf(test), text } })
+    this.#record({ type: 'skipped', file: fileOf(test), finding: { title: titleOf(test), text } })
   }
 
   #fail(test: Mocha.Runnable, error: unknown): void {
     const text = describeFailure(error)
     this.#tally(test).failed++
     print(`  ✖ ${titleOf(test)}\n${text.replaceAll(/^(?=.)/gm, '      ')}`)
-    this.#record({ type: 'failed', finding: { title: titleOf(test), text } })
+    this.#record({ type: 'failed', file: fileOf(test), finding: { title: titleOf(test), text } })
   }
 
   #endGroup(suite: Mocha.Suite): void {
@@ -65,7 +65,7 @@ export default class SuiteReporter {
   #stopLingering(): void {
     const text = `${LINGER_MS / 1000} s after its last test it still holds ${process.getActiveResourcesInfo().join(', ')}`
     print(`  ✖ the test process does not end by itself: ${text}`)
-    this.#record({ type: 'failed', finding: { title: 'the test process ends by itself', text } })
+    this.#record({ type: 'failed', file: '', finding: { title: 'the test process ends by itself', text } })
     // Nothing else can end it: that is what has failed.
     process.kill(process.pid, 'SIGKILL')
   }
@@ -89,6 +89,13 @@ function print(text: string): void {
 
 function titleOf(test: Mocha.Runnable): string {
   return test.titlePath().join(' › ')
+}
+
+/** Of a hook the one of the tests around it. */
+function fileOf(test: Mocha.Runnable): string {
+  let at: Mocha.Runnable | Mocha.Suite | undefined = test
+  while (at && at.file === undefined) at = at.parent
+  return at?.file ?? ''
 }
 
 /** The reason that test/kit/skip.ts left on the test or a group around it, or that the title gives after `skipped:`. */

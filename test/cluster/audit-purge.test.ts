@@ -70,8 +70,12 @@ describe('kubectl deckwatch purge, on a real API server', function () {
     assert.notDeepEqual(found('audit-journal'), [])
     const { exitCode, stdout, stderr } = await purge([...MOTTO, '--yes'])
     assert.equal(exitCode, 0, stderr)
-    assert.match(stdout, /3 recorded changes, 2 with a value at data\.motto/)
-    assert.match(stdout, /ok {2}purged from 2 changes/)
+    // More than two with the value where the API server repeated a write, which was reviewed twice then.
+    assert.match(
+      stdout,
+      /3 recorded changes( and \d+ writes? without effect)?, \d+ with a value at data\.motto/,
+    )
+    assert.match(stdout, /, (\d+) with a value at data\.motto\n ok {2}purged from \1 changes/)
     assert.deepEqual(found(''), [])
     const after = await told(3)
     assert.deepEqual(

@@ -5,6 +5,8 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts'
 
+/** How long a killed process may take to be gone, in milliseconds. */
+const GONE_MS = 10_000
 const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
 
 /**
@@ -14,7 +16,9 @@ const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
 export class RunFolder {
   readonly path: string
   readonly #onExit = () => {
-    killRecorded(this.path)
+    const killed = killRecorded(this.path)
+    // The kernel ends them when it gets to it: whoever finds this process gone finds these gone too.
+    for (const end = Date.now() + GONE_MS; Date.now() < end && killed.some(isAlive);) pause(5)
     this.remove()
   }
   readonly #onSignal = (signal: NodeJS.Signals) => {
@@ -65,7 +69,7 @@ export async function sweepLeftovers(): Promise<readonly number[]> {
     const folder = join(baseFolder(), name)
     const killed = killRecorded(folder)
     ended.push(...killed)
-    for (let waited = 0; waited < 10_000 && killed.some(isAlive); waited += 20) await delay(20)
+    for (let waited = 0; waited < GONE_MS && killed.some(isAlive); waited += 20) await delay(20)
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
   return ended.map(({ pid }) => pid)
@@ -94,4 +98,9 @@ function readRecords(folder: string): ProcessIdentity[] {
     // Another run sweeps the same folder at this moment.
     return []
   }
+}
+
+/** Waits where nothing asynchronous runs any more. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import {
   checkField,
-  countHolding,
+  heldLine,
   isRedactedBy,
   purgedLines,
   readForRequest,
@@ -42,7 +42,8 @@ describe('what a purge is about', () => {
   })
 
   it('is counted in what is above the field and below it too', () => {
-    const change = (...changes: FieldChange[]): Change => ({ changes }) as unknown as Change
+    const change = (...changes: FieldChange[]): Change =>
+      ({ state: 'confirmed', changes }) as unknown as Change
     const changes = [
       change({ path: '', op: 'add', to: { data: { motto: 'a', colour: 'b' } } }),
       change({ path: '', op: 'add', to: { data: { colour: 'b' } } }),
@@ -50,8 +51,23 @@ describe('what a purge is about', () => {
       change({ path: 'data.colour', op: 'replace', from: 'a', to: 'b' }),
       change({ path: 'data.motto', op: 'replace', lines: [{ line: 1, from: ['a'], to: ['b'] }] }),
     ]
-    assert.equal(countHolding(changes, 'data.motto'), 3)
-    assert.equal(countHolding(changes, undefined), 5)
+    assert.equal(
+      heldLine('configmap/a', changes, 'data.motto'),
+      'configmap/a: 5 recorded changes, 3 with a value at data.motto',
+    )
+    assert.equal(
+      heldLine('configmap/a', changes, undefined),
+      'configmap/a: 5 recorded changes, all of which would go',
+    )
+  })
+
+  it('is what had no effect too: a write that the API server repeated holds the value as well', () => {
+    const write = (state: Change['state']): Change =>
+      ({ state, changes: [{ path: 'data.motto', op: 'add', to: 'a' }] }) as unknown as Change
+    assert.equal(
+      heldLine('configmap/a', [write('confirmed'), write('superseded'), write('not-landed')], 'data.motto'),
+      'configmap/a: 1 recorded change and 2 writes without effect, 3 with a value at data.motto',
+    )
   })
 
   it('comes back where the object has the field, and nothing redacts it', () => {

@@ -1,15 +1,30 @@
 import assert from 'node:assert/strict'
-import { readReport, summarize, type Outcome } from '../../../scripts/test/outcome.ts'
+import {
+  type Account,
+  addUp,
+  filesToRunAgain,
+  readAccount,
+  type ReportLine,
+  withSecondRun,
+} from '../../../scripts/test/account.ts'
+import { summarize, type Outcome } from '../../../scripts/test/outcome.ts'
 import { chooseParts, lanes } from '../../../scripts/test/parts.ts'
 import { splitFiles } from '../../../scripts/test/split-files.ts'
 
-const report = (...lines: readonly object[]): string =>
-  lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+const passed = (file: string): ReportLine => ({ type: 'passed', file })
+const failed = (file: string, title: string, text = ''): ReportLine => ({
+  type: 'failed',
+  file,
+  finding: { title, text },
+})
+const END: ReportLine = { type: 'end' }
+const account = (status: string, ...lines: readonly ReportLine[]): Account => ({ lines, status })
 const outcome = (counts: Partial<Outcome>): Outcome => ({
   part: 'unit',
   passed: 0,
   failed: [],
   skipped: [],
+  flaky: [],
   ms: 1500,
   ...counts,
 })
@@ -49,30 +64,73 @@ describe('the files of a part that several processes share', () => {
 
 describe('the account of a test process', () => {
   it('adds up what passed, failed and was skipped', () => {
-    const failed = { title: 'a', text: 'boom' }
-    const skipped = { title: 'b', text: 'needs root' }
-    const lines = report(
-      { type: 'passed' },
-      { type: 'failed', finding: failed },
-      { type: 'skipped', finding: skipped },
-    )
-    const counted = readReport(lines + report({ type: 'end' }), '1')
-    assert.deepEqual(counted, { passed: 1, failed: [failed], skipped: [skipped] })
+    const skipped = { type: 'skipped', file: 'b', finding: { title: 'b', text: 'needs root' } } as const
+    const lines = [passed('a'), failed('a', 'a', 'boom'), skipped, END]
+    const report = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+    assert.deepEqual(addUp([readAccount(report, '1')]), {
+      passed: 1,
+      failed: [{ title: 'a', text: 'boom' }],
+      skipped: [{ title: 'b', text: 'needs root' }],
+    })
   })
 
   it('counts a process that ended early as a failure and keeps what was counted before', () => {
-    const counted = readReport(report({ type: 'passed' }), 'SIGSEGV')
-    assert.equal(counted.passed, 1)
+    const counted = addUp([account('SIGSEGV', passed('a')), account('0', passed('b'), END)])
+    assert.equal(counted.passed, 2)
     assert.deepEqual(counted.failed, [{ title: 'the test process ended early (SIGSEGV)', text: '' }])
   })
 
   it('counts a bad exit after a good last test as a failure', () => {
-    assert.equal(readReport(report({ type: 'passed' }, { type: 'end' }), '7').failed.length, 1)
+    assert.equal(addUp([account('7', passed('a'), END)]).failed.length, 1)
   })
 
   it('does not count the exit code of a failed test twice', () => {
-    const finding = { title: 'a', text: '' }
-    assert.equal(readReport(report({ type: 'failed', finding }, { type: 'end' }), '1').failed.length, 1)
+    assert.equal(addUp([account('1', failed('a', 'a'), END)]).failed.length, 1)
+  })
+})
+
+describe('a second run', () => {
+  const first = [
+    account('1', passed('a'), failed('a', 'one', 'boom'), passed('b'), END),
+    account('0', passed('c'), END),
+  ]
+
+  it('is of the files whose single tests failed', () => {
+    assert.deepEqual(filesToRunAgain(first), ['a'])
+    assert.deepEqual(filesToRunAgain([account('0', passed('a'), END)]), [])
+  })
+
+  it('is not where much failed, a process ended early, or what failed is of no file', () => {
+    const many = ['1', '2', '3', '4'].map((title) => failed('a', title))
+    assert.deepEqual(filesToRunAgain([account('1', ...many.slice(1), END)]), ['a'])
+    assert.deepEqual(filesToRunAgain([account('1', ...many, END)]), [])
+    assert.deepEqual(filesToRunAgain([...first, account('SIGSEGV', passed('d'))]), [])
+    assert.deepEqual(filesToRunAgain([...first, account('1', failed('', 'it ends'), END)]), [])
+  })
+
+  it('counts in place of the first, and tells what passed at last as flaky, with why it failed', () => {
+    const { accounts, flaky } = withSecondRun(first, ['a'], account('0', passed('a'), passed('a'), END))
+    assert.deepEqual(addUp(accounts), { passed: 4, failed: [], skipped: [] })
+    assert.deepEqual(flaky, [{ title: 'one', text: 'boom' }])
+  })
+
+  it('leaves a failure that comes again, and counts one that comes new', () => {
+    const second = account('1', failed('a', 'one', 'again'), failed('a', 'two'), END)
+    const { accounts, flaky } = withSecondRun(first, ['a'], second)
+    assert.deepEqual(
+      addUp(accounts).failed.map(({ title, text }) => [title, text]),
+      [
+        ['one', 'again'],
+        ['two', ''],
+      ],
+    )
+    assert.deepEqual(flaky, [])
+  })
+
+  it('makes nothing good by ending early', () => {
+    const { accounts, flaky } = withSecondRun(first, ['a'], account('SIGKILL', passed('a')))
+    assert.equal(addUp(accounts).failed.length, 1)
+    assert.deepEqual(flaky, [])
   })
 })
 
@@ -95,6 +153,14 @@ describe('the summary of a run', () => {
     assert.match(text, /^skipped {2}unit: b: needs root$/m)
     assert.match(text, /^failed {3}unit: a$/m)
     assert.match(text, /\n9 passed, 1 failed, 1 skipped\n$/)
+  })
+
+  it('names what is flaky, tells why it failed, and is good all the same', () => {
+    const { text, good } = summarize([outcome({ passed: 9, flaky: [{ title: 'a', text: 'boom' }] })])
+    assert.ok(good)
+    assert.match(text, /^✖ unit: a\n {4}boom\n/m)
+    assert.match(text, /^flaky {4}unit: a: failed first, passed when its file ran again$/m)
+    assert.match(text, /\n9 passed, 0 failed, 0 skipped\n$/)
   })
 
   it('tells before the table why each test failed, from the beginning and the end of what there is to say', () => {

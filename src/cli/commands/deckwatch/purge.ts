@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Args } from '@oclif/core'
 import { DEFAULT_VALUES, NAMES } from '../../../../server/deploy/index.ts'
 import { DeckError } from '../../../core/lib/errors.ts'
-import { plural, visible } from '../../../core/lib/text.ts'
+import { visible } from '../../../core/lib/text.ts'
 import type { KubernetesObject } from '../../../core/wire/admission-review.ts'
 import type { Change } from '../../../core/wire/change.ts'
 import type { PurgeTarget } from '../../../core/wire/purge.ts'
@@ -11,7 +11,7 @@ import { KINDS } from '../../features/deckwatch/kinds.ts'
 import type { ClusterPort } from '../../features/deckwatch/ports.ts'
 import {
   checkField,
-  countHolding,
+  heldLine,
   isRedactedBy,
   purgedLines,
   readForRequest,
@@ -94,11 +94,7 @@ export class PurgeCommand extends DeckCommand {
       const isBack =
         mayComeBack && today !== undefined && (await this.#comesBack(session, today, target, namespace))
       progress.clear()
-      await stdout.write(
-        path === undefined
-          ? `${spoken}: ${plural(changes.length, 'recorded change')}, all of which would go\n`
-          : `${spoken}: ${plural(changes.length, 'recorded change')}, ${countHolding(changes, path)} with a value at ${visible(path)}\n`,
-      )
+      await stdout.write(`${heldLine(spoken, changes, path)}\n`)
       if (isBack && path !== undefined) {
         if (!flags.force) throw comesBack(spoken, target, path)
         await this.session.stderr.write(
@@ -126,7 +122,13 @@ export class PurgeCommand extends DeckCommand {
     const equal = (field: string, value: string) => ({ field, operator: '=' as const, value })
     const query = {
       namespace: namespace === '' ? undefined : namespace,
-      fields: [equal('object.group', group), equal('object.resource', resource), equal('object.name', name)],
+      fields: [
+        equal('object.group', group),
+        equal('object.resource', resource),
+        equal('object.name', name),
+        // Whoever selects by state is told what had no effect too.
+        { field: 'state', operator: '!=' as const, value: 'pending' },
+      ],
       since: undefined,
       until: undefined,
       perObject: undefined,

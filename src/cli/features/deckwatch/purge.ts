@@ -63,10 +63,17 @@ export function purgedLines({ changes, away = 0, remains }: Purged): readonly st
   ]
 }
 
-/** How many of an object's changes hold something at a path or below; all where there is none. */
-export function countHolding(changes: readonly Change[], path: string | undefined): number {
-  if (path === undefined) return changes.length
-  return changes.filter((change) => change.changes.some((field) => matchesChange(path, field))).length
+/**
+ * What would go, as one line. Writes that were refused later or that the API server repeated are no changes, and no list
+ * shows them unasked, yet they hold values as changes do.
+ */
+export function heldLine(spoken: string, changes: readonly Change[], path: string | undefined): string {
+  const effective = changes.filter(({ state }) => state !== 'not-landed' && state !== 'superseded').length
+  const others = changes.length - effective
+  const sum = `${plural(effective, 'recorded change')}${others > 0 ? ` and ${plural(others, 'write')} without effect` : ''}`
+  if (path === undefined) return `${spoken}: ${sum}, all of which would go`
+  const holding = changes.filter((change) => change.changes.some((field) => matchesChange(path, field)))
+  return `${spoken}: ${sum}, ${holding.length} with a value at ${visible(path)}`
 }
 
 /** Whether an object has something at a path: its next change would bring the value back into the history. */
