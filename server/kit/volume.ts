@@ -1,4 +1,4 @@
-import { mkdirSync, statfsSync } from 'node:fs'
+import { mkdirSync, type StatsFs, statfsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 
 /** Size and free space of the file system that a folder is on, in bytes; undefined where it cannot be told. */
@@ -6,8 +6,7 @@ export async function volumeSpace(
   folder: string,
 ): Promise<{ readonly sizeBytes: number; readonly freeBytes: number } | undefined> {
   try {
-    const { bsize, blocks, bavail } = await statfs(folder)
-    return { sizeBytes: bsize * blocks, freeBytes: bsize * bavail }
+    return spaceOf(await statfs(folder))
   } catch {
     return undefined
   }
@@ -16,6 +15,18 @@ export async function volumeSpace(
 /** Size of the file system that a folder is on, in bytes; the folder is made where it is missing. Throws where it cannot be. */
 export function volumeBytes(folder: string): number {
   mkdirSync(folder, { recursive: true })
-  const { bsize, blocks } = statfsSync(folder)
-  return bsize * blocks
+  return spaceOf(statfsSync(folder)).sizeBytes
+}
+
+/** What is kept for root or by a quota is no space of ours, neither used nor free: `df` counts so too. */
+export function spaceOf({
+  bsize,
+  blocks,
+  bfree,
+  bavail,
+}: Pick<StatsFs, 'bsize' | 'blocks' | 'bfree' | 'bavail'>): {
+  readonly sizeBytes: number
+  readonly freeBytes: number
+} {
+  return { sizeBytes: bsize * (blocks - bfree + bavail), freeBytes: bsize * bavail }
 }
