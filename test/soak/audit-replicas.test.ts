@@ -1,0 +1,3 @@
+import { describeAuditReplicas } from '../cluster/audit-replicas-suite.ts'
+
+describeAuditReplicas(60_000)
