@@ -22,8 +22,11 @@ export class ReviewBodies {
     const name = `web-${index}`
     const variables = 12 + this.#random(25)
     this.#made += 1
-    const object = deployment(name, variables, this.#made)
-    const oldObject = deployment(name, variables, this.#made - 1)
+    const identity = { name, uid: `6b6b6b6b-1111-2222-3333-${String(index).padStart(12, '0')}` }
+    // What is written carries the version that it began from.
+    const version = String(this.#made)
+    const object = deployment({ ...identity, version }, variables, this.#made)
+    const oldObject = deployment({ ...identity, version }, variables, this.#made - 1)
     const kind = { group: 'apps', version: 'v1', kind: 'Deployment' }
     const resource = { group: 'apps', version: 'v1', resource: 'deployments' }
     return Buffer.from(
@@ -58,7 +61,11 @@ export class ReviewBodies {
   }
 }
 
-function deployment(name: string, variables: number, generation: number): object {
+function deployment(
+  { name, uid, version }: { readonly name: string; readonly uid: string; readonly version: string },
+  variables: number,
+  generation: number,
+): object {
   const spec = {
     replicas: 3,
     selector: { matchLabels: { app: name } },
@@ -81,8 +88,8 @@ function deployment(name: string, variables: number, generation: number): object
     metadata: {
       name,
       namespace: 'team',
-      uid: '6b6b6b6b-1111-2222-3333-444444444444',
-      resourceVersion: '811',
+      uid,
+      resourceVersion: version,
       generation,
       creationTimestamp: time,
       labels: { app: name },

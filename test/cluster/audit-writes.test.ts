@@ -184,8 +184,9 @@ describe('what commands and clients of many kinds leave, on a real API server', 
       return isTold && now('recording') === 1 ? now : undefined
     }, 'the figures')
     const rise = (name: string): number => after(name) - before(name)
-    assert.equal(rise('dry_runs_total'), 1)
-    assert.equal(rise('reviews_total{outcome="dry-run"}'), 1)
+    // The API server asks again where what it had in its cache was old.
+    assert.ok(rise('dry_runs_total') >= 1)
+    assert.equal(rise('reviews_total{outcome="dry-run"}'), rise('dry_runs_total'))
     assert.ok(rise('reviews_total{outcome="recorded"}') >= 3)
     assert.ok(rise('review_seconds_count') >= 4 && rise('review_seconds_sum') > 0)
     for (const name of [

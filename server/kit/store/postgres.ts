@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool, PoolClient, QueryResult } from 'pg'
 import { asPostgresError } from './postgres-error.ts'
 import { parsePostgresUrl } from './postgres-url.ts'
+import { StoreGone } from './store.ts'
 
 /** A value as parameter of a statement. */
 export type PostgresValue = number | string | Uint8Array | null
@@ -20,16 +21,19 @@ export interface PostgresSession {
 
 /**
  * A PostgreSQL database, or what speaks its protocol, over a few connections that come and go as needed. Calls reject
- * with StoreGone where it cannot be reached or ends a connection, and with StoreFull where it has no space.
+ * with StoreGone where it cannot be reached or ends a connection, and with StoreFull where it has no space. Nothing is
+ * kept in a session, only in a transaction: a pooler in between may give each transaction another session, and a session
+ * of ours to others (https://www.pgbouncer.org/features.html).
  */
 export interface Postgres extends PostgresSession {
   /** Runs the work in one transaction, again where it collided with another (40001, 40P01). */
   transaction<T>(work: (session: PostgresSession) => Promise<T>): Promise<T>
   /**
-   * Runs a statement that may take an hour and is none of a transaction (VACUUM), on a connection of its own; gives up
-   * where another session holds the table for longer than 10 s, since whoever comes next would wait behind us.
+   * Runs a statement that may take an hour; gives up where another session holds the table for longer than 10 s, since
+   * whoever comes next would wait behind us.
    */
   maintain(text: string): Promise<void>
+  /** Each query is a transaction of its own. */
   queries<Tables>(): Kysely<Tables>
   close(): Promise<void>
 }
@@ -41,6 +45,13 @@ const STATEMENT_MS = 30_000
 const COLLISIONS = 8
 const MAINTENANCE_MS = 60 * 60_000
 const MAINTENANCE_LOCK_MS = 10_000
+
+/**
+ * Whoever sleeps in the middle of a transaction must not keep others from writing. For the transaction alone; as
+ * parameters of a new session, PgBouncer refuses them.
+ */
+const BEGIN = `BEGIN; SET LOCAL statement_timeout = ${STATEMENT_MS}; SET LOCAL idle_in_transaction_session_timeout = ${STATEMENT_MS}`
+const BEGIN_MAINTENANCE = `BEGIN; SET LOCAL statement_timeout = ${MAINTENANCE_MS}; SET LOCAL lock_timeout = ${MAINTENANCE_LOCK_MS}`
 
 /** Opens a pool; nothing is connected yet. DeckError USAGE where the URL cannot be used. Loads the driver. */
 export async function openPostgres(url: string): Promise<Postgres> {
@@ -56,10 +67,7 @@ export async function openPostgres(url: string): Promise<Postgres> {
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
-    statement_timeout: STATEMENT_MS,
     query_timeout: STATEMENT_MS + CONNECT_MS,
-    // Whoever sleeps in the middle of a transaction must not keep others from writing.
-    idle_in_transaction_session_timeout: STATEMENT_MS,
     // All numbers of ours fit into a number of JavaScript.
     types: {
       getTypeParser: ((oid, format) =>
@@ -78,14 +86,11 @@ export async function openPostgres(url: string): Promise<Postgres> {
         dialect: new PostgresDialect({
           pool: {
             options: {},
-            connect: async () => {
-              const client = await connect(pool)
-              return {
-                query: ((text: string, values: readonly unknown[]) =>
-                  mapped(() => client.query(text, [...values]))) as PoolClient['query'],
-                release: () => client.release(),
-              }
-            },
+            connect: async () => ({
+              query: ((text: string, values: readonly unknown[]) =>
+                transaction(pool, BEGIN, (client) => query(client, { text, values }))) as PoolClient['query'],
+              release: () => {},
+            }),
             end: async () => {},
           },
         }),
@@ -102,47 +107,25 @@ class PostgresPool implements Postgres {
     this.queries = queries
   }
 
-  async run(text: string, values: readonly PostgresValue[] = []): Promise<PostgresResult> {
-    const client = await connect(this.#pool)
-    try {
-      return await runOn(client, text, values)
-    } finally {
-      client.release()
-    }
+  run(text: string, values: readonly PostgresValue[] = []): Promise<PostgresResult> {
+    return this.transaction((session) => session.run(text, values))
   }
 
-  async transaction<T>(work: (session: PostgresSession) => Promise<T>): Promise<T> {
-    for (let collisions = 0; ; collisions++) {
-      const client = await connect(this.#pool)
-      let broken = false
-      try {
-        await runOn(client, 'BEGIN', [])
-        const result = await work({ run: (text, values = []) => runOn(client, text, values) })
-        await runOn(client, 'COMMIT', [])
-        return result
-      } catch (error) {
-        await client.query('ROLLBACK').catch(() => {
-          broken = true
-        })
-        if (!isCollision(error) || collisions >= COLLISIONS) throw error
-      } finally {
-        client.release(broken)
-      }
-    }
+  transaction<T>(work: (session: PostgresSession) => Promise<T>): Promise<T> {
+    return transaction(this.#pool, BEGIN, (client) =>
+      work({
+        async run(text, values = []) {
+          const { rows, rowCount } = await query(client, { text, values })
+          return { rows, count: rowCount ?? 0 }
+        },
+      }),
+    )
   }
 
   async maintain(text: string): Promise<void> {
-    const client = await connect(this.#pool)
-    try {
-      await runOn(client, `SET statement_timeout = ${MAINTENANCE_MS}`, [])
-      await runOn(client, `SET lock_timeout = ${MAINTENANCE_LOCK_MS}`, [])
-      // Its driver's type leaves out what the driver takes: the time for one query.
-      const query = { text, query_timeout: MAINTENANCE_MS } as { text: string }
-      await mapped(() => client.query(query))
-    } finally {
-      // What was set goes with the connection.
-      client.release(true)
-    }
+    await transaction(this.#pool, BEGIN_MAINTENANCE, (client) =>
+      query(client, { text, query_timeout: MAINTENANCE_MS + CONNECT_MS }),
+    )
   }
 
   async close(): Promise<void> {
@@ -150,17 +133,47 @@ class PostgresPool implements Postgres {
   }
 }
 
-async function connect(pool: Pool): Promise<PoolClient> {
-  return mapped(() => pool.connect())
+async function transaction<T>(
+  pool: Pool,
+  begin: string,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  for (let collisions = 0; ; collisions++) {
+    const client = await mapped(() => pool.connect())
+    let broken = false
+    try {
+      await query(client, { text: begin })
+      const result = await work(client)
+      await query(client, { text: 'COMMIT' })
+      return result
+    } catch (error) {
+      // What got no answer may still wait for one, and whoever came next would wait behind it.
+      broken = error instanceof StoreGone || (await isStuck(client))
+      if (!isCollision(error) || collisions >= COLLISIONS) throw error
+    } finally {
+      client.release(broken)
+    }
+  }
 }
 
-async function runOn(
-  client: PoolClient,
-  text: string,
-  values: readonly PostgresValue[],
-): Promise<PostgresResult> {
-  const { rows, rowCount } = await mapped(() => client.query<Record<string, unknown>>(text, [...values]))
-  return { rows, count: rowCount ?? 0 }
+async function isStuck(client: PoolClient): Promise<boolean> {
+  return client.query('ROLLBACK').then(
+    () => false,
+    () => true,
+  )
+}
+
+/** What the driver takes; its type leaves out the time for one query. */
+interface Query {
+  readonly text: string
+  readonly values?: readonly unknown[]
+  readonly query_timeout?: number
+}
+
+function query(client: PoolClient, { values = [], ...rest }: Query): Promise<QueryResult<Record<string, unknown>>> {
+  // Without a name: a prepared statement would be kept in the session.
+  const config = { ...rest, values: [...values] }
+  return mapped(() => client.query<Record<string, unknown>>(config))
 }
 
 async function mapped<T>(work: () => Promise<T>): Promise<T> {
