@@ -1,20 +1,18 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { installPackages } from './debian-package.ts'
 import { CertificateAuthority } from './kubernetes/certificates.ts'
 import { Daemon } from './kubernetes/daemon.ts'
 import { freePorts } from './kubernetes/free-ports.ts'
-import { identifyProcess, isAlive } from './kubernetes/process-identity.ts'
 import { RunFolder, sweepLeftovers } from './kubernetes/run-folder.ts'
 import { untilReady } from './kubernetes/until-ready.ts'
+import { asPostgresUser, PostgresFolder, removeLeftFolders } from './postgres-folder.ts'
 import { skip } from './skip.ts'
 
 const VERSIONS = '/usr/lib/postgresql'
-const PREFIX = 'deckwatch-postgres-'
 
 /** A real PostgreSQL of its own, on 127.0.0.1 with TLS and a password, with data in a temporary folder. */
 export interface PostgresServer {
@@ -58,48 +56,15 @@ function programs(): string | undefined {
 
 async function startPostgres(bin: string): Promise<PostgresServer> {
   await sweepLeftovers()
-  removeLeftData()
+  removeLeftFolders()
   const run = new RunFolder('postgres')
-  const data = makeDataFolder()
+  const data = new PostgresFolder()
   try {
     return await Server.start(bin, run, data)
   } catch (error) {
     run.remove()
-    rmSync(data, { recursive: true, force: true })
+    data.remove()
     throw error
-  }
-}
-
-/** PostgreSQL refuses to run as root: as that, what runs is put behind this, which stays the same process. */
-function asOther(): readonly string[] {
-  if (process.getuid?.() !== 0) return []
-  return ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups']
-}
-
-/** Outside the kit's own folder, into which only this user may look. */
-function makeDataFolder(): string {
-  const me = identifyProcess(process.pid)
-  if (!me) throw new Error('the test kit needs Linux: it knows processes by /proc')
-  const name = `${PREFIX}${me.boot}-${me.pid}-${me.startTicks}-${randomBytes(3).toString('hex')}`
-  const folder = join(tmpdir(), name)
-  mkdirSync(folder, { mode: 0o700 })
-  giveAway(folder)
-  return folder
-}
-
-function giveAway(path: string): void {
-  if (process.getuid?.() !== 0) return
-  const id = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))
-  chownSync(path, id('-u'), id('-g'))
-}
-
-/** What runs that were killed have left; their processes are ended already. */
-function removeLeftData(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const [boot, pid, startTicks] = name.startsWith(PREFIX) ? name.slice(PREFIX.length).split('-') : []
-    if (boot === undefined || startTicks === undefined) continue
-    if (isAlive({ boot, pid: Number(pid), startTicks })) continue
-    rmSync(join(tmpdir(), name), { recursive: true, force: true, maxRetries: 5 })
   }
 }
 
@@ -109,9 +74,9 @@ class Server implements PostgresServer {
   readonly caFile: string
   readonly #daemon: Daemon
   readonly #run: RunFolder
-  readonly #data: string
+  readonly #data: PostgresFolder
 
-  private constructor(bin: string, run: RunFolder, data: string, port: number, password: string) {
+  private constructor(bin: string, run: RunFolder, data: PostgresFolder, port: number, password: string) {
     this.port = port
     this.password = password
     this.caFile = run.file('ca.crt')
@@ -122,8 +87,8 @@ class Server implements PostgresServer {
       listen_addresses: '127.0.0.1',
       unix_socket_directories: '',
       ssl: 'on',
-      ssl_cert_file: join(data, 'server.crt'),
-      ssl_key_file: join(data, 'server.key'),
+      ssl_cert_file: data.file('server.crt'),
+      ssl_key_file: data.file('server.key'),
       max_connections: '60',
       shared_buffers: '32MB',
       logging_collector: 'off',
@@ -131,35 +96,28 @@ class Server implements PostgresServer {
       fsync: 'off',
     }
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    const command = [...asOther(), join(bin, 'postgres'), '-D', join(data, 'data'), ...flags]
+    const command = [...asPostgresUser(), join(bin, 'postgres'), '-D', data.file('data'), ...flags]
     this.#daemon = new Daemon({ name: 'postgres', command, folder: run })
   }
 
-  static async start(bin: string, run: RunFolder, data: string): Promise<Server> {
+  static async start(bin: string, run: RunFolder, data: PostgresFolder): Promise<Server> {
     const [port = 0] = await freePorts(1)
     const password = randomBytes(12).toString('base64url')
-    const secret = join(data, 'password')
-    writeFileSync(secret, password, { mode: 0o600 })
-    giveAway(secret)
+    const secret = data.write('password', password)
     const authority = new CertificateAuthority('postgres')
     const { certificate, key } = authority.issue({
       commonName: 'postgres',
       hosts: ['127.0.0.1'],
     })
-    for (const [name, text] of [
-      ['server.crt', certificate],
-      ['server.key', key],
-    ] as const) {
-      writeFileSync(join(data, name), text, { mode: 0o600 })
-      giveAway(join(data, name))
-    }
-    const [command, ...args] = [...asOther(), join(bin, 'initdb')]
+    data.write('server.crt', certificate)
+    data.write('server.key', key)
+    const [command, ...args] = [...asPostgresUser(), join(bin, 'initdb')]
     const init = spawnSync(
       command ?? '',
       [
         ...args,
         '-D',
-        join(data, 'data'),
+        data.file('data'),
         '-U',
         'deckwatch',
         '-A',
@@ -169,7 +127,7 @@ class Server implements PostgresServer {
         'UTF8',
         '--locale=C',
       ],
-      { encoding: 'utf8', cwd: data },
+      { encoding: 'utf8', cwd: data.path },
     )
     if (init.status !== 0) throw new Error(`initdb failed: ${init.stderr}`)
     const server = new Server(bin, run, data, port, password)
@@ -190,7 +148,7 @@ class Server implements PostgresServer {
   async stop(): Promise<void> {
     await this.kill()
     this.#run.remove()
-    rmSync(this.#data, { recursive: true, force: true, maxRetries: 5 })
+    this.#data.remove()
   }
 
   async createDatabase(): Promise<string> {
@@ -215,7 +173,7 @@ class Server implements PostgresServer {
   async bytes(url: string): Promise<Buffer> {
     await this.#ask('postgres', 'CHECKPOINT')
     const [row] = await this.ask(url, 'SELECT oid FROM pg_database WHERE datname = current_database()')
-    const folder = join(this.#data, 'data', 'base', String(row?.['oid']))
+    const folder = this.#data.file('data', 'base', String(row?.['oid']))
     return Buffer.concat(readdirSync(folder).map((file) => readFileSync(join(folder, file))))
   }
 

@@ -17,7 +17,7 @@ export async function rewriteTables(
       if (why !== undefined) left.push(`table ${table} (${why})`)
     }
     if (left.length > 0) return `the database could not write anew ${left.join(', ')}`
-    // VACUUM copies row versions that an older snapshot may still read.
+    // CLUSTER copies row versions that an older snapshot may still read.
     const { rows } = await database.run(
       `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
         AND backend_xmin IS NOT NULL AND xact_start < $1::timestamptz`,
@@ -39,13 +39,14 @@ async function whyNotRewritten(
     (await database.run('SELECT pg_relation_filenode($1::regclass) AS file', [table])).rows[0]?.['file']
   const before = await fileOf()
   try {
-    await database.maintain(`VACUUM (FULL) ${table}`)
+    // As VACUUM FULL, which no transaction may hold: its limits would be left to the session, which may be anyone's behind
+    // a pooler. https://www.postgresql.org/docs/current/sql-cluster.html
+    await database.maintain(`CLUSTER ${table} USING ${table}_pkey`)
   } catch (error) {
     if (error instanceof StoreGone) throw error
     return messageOf(error)
   }
-  // Who may not is warned and not refused: https://www.postgresql.org/docs/current/sql-vacuum.html
-  return (await fileOf()) === before ? 'this role may not' : undefined
+  return (await fileOf()) === before ? 'its file is the one of before' : undefined
 }
 
 function messageOf(error: unknown): string {

@@ -6,6 +6,7 @@ import { detailOf } from './change-detail.ts'
 import { packId } from './change-filter.ts'
 import type { ChangeRows } from './change-rows.ts'
 import type { Interned } from './interned.ts'
+import { bodyClass, detailClass } from './record-class.ts'
 import type { RecordCodec } from './record-codec.ts'
 import { nameObjects, nameRecords, NO_POSITION, type RecordNames } from './record-names.ts'
 import { type TableWrite, write } from './table-write.ts'
@@ -296,13 +297,4 @@ function sameColumns(rows: readonly Partial<ObjectRow>[]): Partial<ObjectRow>[][
 function decidedColumns(row: ChangeRow): Partial<ChangeRow> {
   const { id, number, state, landed, revised, version_after, reason, candidates, cause } = row
   return { id, number, state, landed, revised, version_after, reason, candidates, cause }
-}
-
-/** Whole objects are compressed like each other, and so are diffs. */
-function detailClass({ changes, object }: ChangeRecord): string {
-  return changes.some(({ path }) => path === '') ? `whole ${bodyClass(object)}` : 'diff'
-}
-
-function bodyClass({ group, resource }: { readonly group: string; readonly resource: string }): string {
-  return `${resource}.${group}`
 }

@@ -163,17 +163,19 @@ async function isStuck(client: PoolClient): Promise<boolean> {
   )
 }
 
-/** What the driver takes; its type leaves out the time for one query. */
+/** Without a name: a prepared statement would be kept in the session. */
 interface Query {
   readonly text: string
   readonly values?: readonly unknown[]
+  /** What the driver's own type leaves out: the time for this query alone, in milliseconds. */
   readonly query_timeout?: number
 }
 
-function query(client: PoolClient, { values = [], ...rest }: Query): Promise<QueryResult<Record<string, unknown>>> {
-  // Without a name: a prepared statement would be kept in the session.
-  const config = { ...rest, values: [...values] }
-  return mapped(() => client.query<Record<string, unknown>>(config))
+function query(
+  client: PoolClient,
+  { values = [], ...rest }: Query,
+): Promise<QueryResult<Record<string, unknown>>> {
+  return mapped(() => client.query<Record<string, unknown>>({ ...rest, values: [...values] }))
 }
 
 async function mapped<T>(work: () => Promise<T>): Promise<T> {

@@ -3,10 +3,10 @@ import { DelayLine } from './change-join-delay.ts'
 import { bestOf, LONGEST_WRITE_MS } from './change-join-fit.ts'
 import { HeldReviews } from './change-join-held.ts'
 import { ObjectTracks } from './change-join-objects.ts'
+import { FINISHES, TOO_LARGE, TOO_MANY, TRIED_AGAIN, whyNotLanded } from './change-join-reasons.ts'
 import { latest, namedPart, skippedChain } from './change-join-skipped.ts'
 import { ReviewTeller } from './change-join-teller.ts'
 import { type ObjectTrack, type OpenReview, openReview, type OpenStep } from './change-join-track.ts'
-import { unseenReason } from './unseen-change.ts'
 
 /** The join's times in milliseconds, and how much it holds. */
 export interface JoinLimits {
@@ -303,18 +303,4 @@ export class ChangeJoin<T extends Transition> {
       this.#teller.tell(oldest, TOO_MANY)
     }
   }
-}
-
-const TRIED_AGAIN = { state: 'superseded', reason: 'another try of the same write landed' } as const
-const FINISHES = { state: 'superseded', reason: 'it finishes a deletion that had begun before' } as const
-const TOO_LARGE = { state: 'admitted', reason: 'too large to be compared with what landed' } as const
-const TOO_MANY = {
-  state: 'not-landed',
-  reason: 'too many reviews were open, and nothing had landed so far',
-} as const
-
-function whyNotLanded<T extends Transition>({ state, unseen }: OpenReview<T>): string {
-  if (unseen) return unseenReason('the watch was interrupted meanwhile')
-  if (state === 'refuted') return 'another write came first, and it was not tried again'
-  return 'nothing landed within 30 s: it was refused after the review'
 }

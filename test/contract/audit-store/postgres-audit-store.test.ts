@@ -1,25 +1,39 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
+import { Client } from 'pg'
 import { type AuditStore, StoreGone, StoreTaken } from '../../../server/audit-log/store/audit-store.ts'
 import { openAuditStore } from '../../../server/audit-log/store/open-audit-store.ts'
 import { systemClock } from '../../../src/core/lib/time.ts'
+import { type PgBouncer, requirePgBouncer } from '../../kit/pgbouncer.ts'
 import { type PostgresServer, requirePostgres } from '../../kit/postgres.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
 import { auditStoreSuite, type StoreFixture } from './audit-store-suite.ts'
 import { everything } from '../../kit/sample-change.ts'
 import { batch, change, knownAs, limits } from './sample-changes.ts'
 
-describe('the audit log in PostgreSQL', () => {
+describe('the audit log in PostgreSQL', () => postgresSuite(false))
+
+describe('the audit log in PostgreSQL behind PgBouncer in transaction mode', () => postgresSuite(true))
+
+function postgresSuite(isPooled: boolean): void {
   let server: PostgresServer
+  let pooler: PgBouncer | undefined
   before(async function () {
     this.timeout(300_000)
     server = await requirePostgres(this)
+    if (isPooled) pooler = await requirePgBouncer(this, server)
   })
-  after(() => server?.stop())
+  after(async () => {
+    await pooler?.stop()
+    await server?.stop()
+  })
 
   const openAt = (url: string): Promise<AuditStore> =>
-    openAuditStore({ folder: '', url }, { clock: systemClock, log: recordedLog() })
+    openAuditStore(
+      { folder: '', url: pooler?.through(url) ?? url },
+      { clock: systemClock, log: recordedLog() },
+    )
 
   describe('as any store', () => {
     let url: string | undefined
@@ -133,7 +147,10 @@ describe('the audit log in PostgreSQL', () => {
         )
         const lesser = await openAt(url.replace('//deckwatch:', `//${role}:`))
         await lesser.claim()
-        assert.match((await lesser.scrub()) ?? '', /could not write anew table change \(this role may not\)/)
+        assert.match(
+          (await lesser.scrub()) ?? '',
+          /could not write anew table change \(must be owner of table change\)/,
+        )
         await lesser.close()
         await server.ask(url, `DROP OWNED BY ${role}; DROP ROLE ${role}`)
       })
@@ -189,7 +206,13 @@ describe('the audit log in PostgreSQL', () => {
   })
 
   describe('that is not there', () => {
-    it('says so while it is down, keeps nothing by halves, and goes on afterwards', async () => {
+    const parts = isPooled ? (['the database', 'the pooler'] as const) : (['the database'] as const)
+    for (const part of parts) {
+      it(`says so while ${part} is down, keeps nothing by halves, and goes on afterwards`, () =>
+        goesDown(() => (part === 'the pooler' && pooler ? pooler : server)))
+    }
+
+    async function goesDown(which: () => Pick<PostgresServer, 'kill' | 'start'>): Promise<void> {
       const url = await server.createDatabase()
       const store = await openAt(url)
       await store.claim()
@@ -211,12 +234,12 @@ describe('the audit log in PostgreSQL', () => {
         }
       })()
       await until(() => seq > 10)
-      await server.kill()
+      await which().kill()
       await until(() => failures.length > 2)
       await assert.rejects(store.page(everything(), 10, undefined), StoreGone)
       await assert.rejects(store.state(), StoreGone)
       await assert.rejects(openAt(url), StoreGone)
-      await server.start()
+      await which().start()
       const back = seq
       await until(() => seq > back + 4)
       stop.abort()
@@ -227,8 +250,97 @@ describe('the audit log in PostgreSQL', () => {
       const state = await store.state()
       assert.equal(state.number, number + seq - 2)
       await store.close()
-    })
+    }
   })
+
+  if (isPooled) {
+    describe('whose sessions are shared', () => {
+      const SETTINGS = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
+      const look = `SELECT pg_backend_pid() AS pid, ${SETTINGS.map((name) => `current_setting('${name}') AS ${name}`).join(', ')},
+        (SELECT count(*) FROM pg_prepared_statements) AS prepared, pg_my_temp_schema()::bigint AS temporary`
+      let url: string
+      let store: AuditStore
+      beforeEach(async () => {
+        url = await server.createDatabase()
+        store = await openAt(url)
+        await store.claim()
+      })
+      afterEach(async () => {
+        await store.close()
+        await server.dropDatabase(url)
+      })
+
+      it('leaves nothing in them, which may be those of others next', async () => {
+        const [{ pid: _, ...fresh } = {}] = await server.ask(url, look)
+        await store.commit(batch({ added: [change(1), change(2)] }))
+        await Promise.all(Array.from({ length: 40 }, () => store.page(everything(), 10, undefined)))
+        await store.purge({ ...change(1).object, path: undefined })
+        assert.equal(await store.scrub(), undefined)
+        const client = new Client({ connectionString: pooler?.through(url) })
+        await client.connect()
+        const seen = new Set<unknown>()
+        for (let i = 0; i < 4 * (pooler?.sessions ?? 0); i++) {
+          const { rows } = await client.query<Record<string, unknown>>(look)
+          const { pid, ...found } = rows[0] ?? {}
+          seen.add(pid)
+          assert.deepEqual(found, fresh)
+        }
+        await client.end()
+        assert.ok(seen.size > 1, 'there were several')
+      })
+
+      it('keeps all or nothing of each batch where they are ended in the middle', async () => {
+        let kept = 0
+        let refused = 0
+        const stop = new AbortController()
+        const ending = (async () => {
+          for (let i = 0; i < 10; i++) {
+            await delay(60)
+            await server.ask(
+              url,
+              `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+            )
+          }
+          stop.abort()
+        })()
+        for (let seq = 1; !stop.signal.aborted || kept === 0;) {
+          const position = { writer: 7, position: { segment: 1, offset: seq }, seq: seq + 1 }
+          try {
+            await store.commit(batch({ added: [change(seq), change(seq + 1)], position }))
+            kept += 2
+            seq += 2
+          } catch (error) {
+            assert.ok(error instanceof StoreGone, inspect(error))
+            refused += 1
+          }
+        }
+        await ending
+        assert.ok(refused > 0)
+        assert.equal(await store.count(everything()), kept)
+        assert.equal((await store.position(7))?.seq, kept)
+      })
+
+      it('gives up where all of them wait for another, and holds none of them afterwards', async () => {
+        const held = server.ask(url, 'BEGIN; SELECT * FROM meta FOR UPDATE; SELECT pg_sleep(1)')
+        await delay(200)
+        const late = store.commit(batch({ added: [change(1)] }))
+        const second = await openAt(url)
+        const claimed = second.claim()
+        assert.equal(await second.count(everything()), 0, 'reads go on meanwhile')
+        await held
+        // Either came first.
+        const kept = await late.then(
+          () => 1,
+          (error: unknown) => assert.ok(error instanceof StoreTaken, inspect(error)) ?? 0,
+        )
+        await claimed
+        assert.equal(await second.count(everything()), kept)
+        await second.close()
+      })
+    })
+    return
+  }
 
   describe('its address', () => {
     const why = async (url: string): Promise<string> => {
@@ -280,7 +392,7 @@ describe('the audit log in PostgreSQL', () => {
       assert.match(await why(url.replace(`:${server.port}/`, ':1/')), /ECONNREFUSED/)
     })
   })
-})
+}
 
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await delay(10)
