@@ -61,6 +61,8 @@ async function startPgBouncer(
     // Tests make many databases, and PostgreSQL has few connections.
     server_idle_timeout: 5,
     server_login_retry: 1,
+    // Else a statement waits two minutes for a database that is down, and deckwatch half a minute for its answer.
+    query_wait_timeout: 2,
     auth_type: 'scram-sha-256',
     auth_file: folder.write('users.txt', `"deckwatch" "${server.password}"\n`),
     auth_user: 'deckwatch',

@@ -46,12 +46,8 @@ const COLLISIONS = 8
 const MAINTENANCE_MS = 60 * 60_000
 const MAINTENANCE_LOCK_MS = 10_000
 
-/**
- * Whoever sleeps in the middle of a transaction must not keep others from writing. For the transaction alone; as
- * parameters of a new session, PgBouncer refuses them.
- */
-const BEGIN = `BEGIN; SET LOCAL statement_timeout = ${STATEMENT_MS}; SET LOCAL idle_in_transaction_session_timeout = ${STATEMENT_MS}`
-const BEGIN_MAINTENANCE = `BEGIN; SET LOCAL statement_timeout = ${MAINTENANCE_MS}; SET LOCAL lock_timeout = ${MAINTENANCE_LOCK_MS}`
+const BEGIN = begin({ statement_timeout: STATEMENT_MS })
+const BEGIN_MAINTENANCE = begin({ statement_timeout: MAINTENANCE_MS, lock_timeout: MAINTENANCE_LOCK_MS })
 
 /** Opens a pool; nothing is connected yet. DeckError USAGE where the URL cannot be used. Loads the driver. */
 export async function openPostgres(url: string): Promise<Postgres> {
@@ -133,16 +129,23 @@ class PostgresPool implements Postgres {
   }
 }
 
+/** Limits for the transaction alone: as parameters of a new session PgBouncer refuses them, or is told to ignore them. */
+function begin(limits: Readonly<Record<string, number>>): string {
+  // Whoever sleeps in the middle of a transaction must not keep others from writing.
+  const all = { ...limits, idle_in_transaction_session_timeout: STATEMENT_MS }
+  return ['BEGIN', ...Object.entries(all).map(([name, ms]) => `SET LOCAL ${name} = ${ms}`)].join('; ')
+}
+
 async function transaction<T>(
   pool: Pool,
-  begin: string,
+  beginning: string,
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   for (let collisions = 0; ; collisions++) {
     const client = await mapped(() => pool.connect())
     let broken = false
     try {
-      await query(client, { text: begin })
+      await query(client, { text: beginning })
       const result = await work(client)
       await query(client, { text: 'COMMIT' })
       return result

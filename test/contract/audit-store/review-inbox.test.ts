@@ -6,6 +6,7 @@ import { openAuditStore } from '../../../server/audit-log/store/open-audit-store
 import { PostgresInbox } from '../../../server/audit-log/store/postgres-inbox.ts'
 import { PurgeUnknown, type ReviewInbox } from '../../../server/audit-log/store/review-inbox.ts'
 import { systemClock } from '../../../src/core/lib/time.ts'
+import { type PgBouncer, requirePgBouncer } from '../../kit/pgbouncer.ts'
 import { type PostgresServer, requirePostgres } from '../../kit/postgres.ts'
 import { recordedLog } from '../../kit/recorded-log.ts'
 import { everything } from '../../kit/sample-change.ts'
@@ -13,21 +14,38 @@ import { batch, change, NOON } from './sample-changes.ts'
 
 describe('the inbox of reviews in PostgreSQL', () => {
   let server: PostgresServer
-  let url: string
-  let inbox: ReviewInbox
   before(async function () {
     this.timeout(300_000)
     server = await requirePostgres(this)
+  })
+  after(() => server?.stop())
+
+  describe('itself', () => inboxSuite(() => server, false))
+
+  describe('behind PgBouncer in transaction mode', () => inboxSuite(() => server, true))
+})
+
+function inboxSuite(running: () => PostgresServer, isPooled: boolean): void {
+  let server: PostgresServer
+  let pooler: PgBouncer | undefined
+  let url: string
+  let place: string
+  let inbox: ReviewInbox
+  before(async function () {
+    this.timeout(300_000)
+    server = running()
+    if (isPooled) pooler = await requirePgBouncer(this, server)
     url = await server.createDatabase()
+    place = pooler?.through(url) ?? url
   })
   beforeEach(async () => {
     if (inbox) await server.emptyTables(url)
     inbox = await open()
   })
   afterEach(() => inbox.close())
-  after(() => server?.stop())
+  after(() => pooler?.stop())
 
-  const open = (): Promise<ReviewInbox> => PostgresInbox.open(url, recordedLog())
+  const open = (): Promise<ReviewInbox> => PostgresInbox.open(place, recordedLog())
   const entry = (seq: number): JournalEntry => ({
     seq,
     received: NOON + seq,
@@ -201,7 +219,7 @@ describe('the inbox of reviews in PostgreSQL', () => {
     }
     let store: AuditStore | undefined
     const recorded = async (): Promise<void> => {
-      store = await openAuditStore({ folder: '', url }, { clock: systemClock, log: recordedLog() })
+      store = await openAuditStore({ folder: '', url: place }, { clock: systemClock, log: recordedLog() })
       await store.claim()
       for (let done = 0; done < writers.length * EACH;) {
         const cursors = new Map<number, number>()
@@ -225,4 +243,4 @@ describe('the inbox of reviews in PostgreSQL', () => {
     assert.equal((await inbox.read(new Map(writers.map((writer) => [writer, 0])), 9)).size, 0)
     await store?.close()
   })
-})
+}
