@@ -11,8 +11,8 @@ import { summarize, type Outcome } from '../../../scripts/test/outcome.ts'
 import { chooseParts, lanes } from '../../../scripts/test/parts.ts'
 import { splitFiles } from '../../../scripts/test/split-files.ts'
 
-const passed = (file: string): ReportLine => ({ type: 'passed', file })
-const failed = (file: string, title: string, text = ''): ReportLine => ({
+const passes = (file: string): ReportLine => ({ type: 'passed', file })
+const fails = (file: string, title: string, text = ''): ReportLine => ({
   type: 'failed',
   file,
   finding: { title, text },
@@ -65,7 +65,7 @@ describe('the files of a part that several processes share', () => {
 describe('the account of a test process', () => {
   it('adds up what passed, failed and was skipped', () => {
     const skipped = { type: 'skipped', file: 'b', finding: { title: 'b', text: 'needs root' } } as const
-    const lines = [passed('a'), failed('a', 'a', 'boom'), skipped, END]
+    const lines = [passes('a'), fails('a', 'a', 'boom'), skipped, END]
     const report = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
     assert.deepEqual(addUp([readAccount(report, '1')]), {
       passed: 1,
@@ -75,47 +75,47 @@ describe('the account of a test process', () => {
   })
 
   it('counts a process that ended early as a failure and keeps what was counted before', () => {
-    const counted = addUp([account('SIGSEGV', passed('a')), account('0', passed('b'), END)])
+    const counted = addUp([account('SIGSEGV', passes('a')), account('0', passes('b'), END)])
     assert.equal(counted.passed, 2)
     assert.deepEqual(counted.failed, [{ title: 'the test process ended early (SIGSEGV)', text: '' }])
   })
 
   it('counts a bad exit after a good last test as a failure', () => {
-    assert.equal(addUp([account('7', passed('a'), END)]).failed.length, 1)
+    assert.equal(addUp([account('7', passes('a'), END)]).failed.length, 1)
   })
 
   it('does not count the exit code of a failed test twice', () => {
-    assert.equal(addUp([account('1', failed('a', 'a'), END)]).failed.length, 1)
+    assert.equal(addUp([account('1', fails('a', 'a'), END)]).failed.length, 1)
   })
 })
 
 describe('a second run', () => {
   const first = [
-    account('1', passed('a'), failed('a', 'one', 'boom'), passed('b'), END),
-    account('0', passed('c'), END),
+    account('1', passes('a'), fails('a', 'one', 'boom'), passes('b'), END),
+    account('0', passes('c'), END),
   ]
 
   it('is of the files whose single tests failed', () => {
     assert.deepEqual(filesToRunAgain(first), ['a'])
-    assert.deepEqual(filesToRunAgain([account('0', passed('a'), END)]), [])
+    assert.deepEqual(filesToRunAgain([account('0', passes('a'), END)]), [])
   })
 
   it('is not where much failed, a process ended early, or what failed is of no file', () => {
-    const many = ['1', '2', '3', '4'].map((title) => failed('a', title))
+    const many = ['1', '2', '3', '4'].map((title) => fails('a', title))
     assert.deepEqual(filesToRunAgain([account('1', ...many.slice(1), END)]), ['a'])
     assert.deepEqual(filesToRunAgain([account('1', ...many, END)]), [])
-    assert.deepEqual(filesToRunAgain([...first, account('SIGSEGV', passed('d'))]), [])
-    assert.deepEqual(filesToRunAgain([...first, account('1', failed('', 'it ends'), END)]), [])
+    assert.deepEqual(filesToRunAgain([...first, account('SIGSEGV', passes('d'))]), [])
+    assert.deepEqual(filesToRunAgain([...first, account('1', fails('', 'it ends'), END)]), [])
   })
 
   it('counts in place of the first, and tells what passed at last as flaky, with why it failed', () => {
-    const { accounts, flaky } = withSecondRun(first, ['a'], account('0', passed('a'), passed('a'), END))
+    const { accounts, flaky } = withSecondRun(first, ['a'], account('0', passes('a'), passes('a'), END))
     assert.deepEqual(addUp(accounts), { passed: 4, failed: [], skipped: [] })
     assert.deepEqual(flaky, [{ title: 'one', text: 'boom' }])
   })
 
   it('leaves a failure that comes again, and counts one that comes new', () => {
-    const second = account('1', failed('a', 'one', 'again'), failed('a', 'two'), END)
+    const second = account('1', fails('a', 'one', 'again'), fails('a', 'two'), END)
     const { accounts, flaky } = withSecondRun(first, ['a'], second)
     assert.deepEqual(
       addUp(accounts).failed.map(({ title, text }) => [title, text]),
@@ -128,7 +128,7 @@ describe('a second run', () => {
   })
 
   it('makes nothing good by ending early', () => {
-    const { accounts, flaky } = withSecondRun(first, ['a'], account('SIGKILL', passed('a')))
+    const { accounts, flaky } = withSecondRun(first, ['a'], account('SIGKILL', passes('a')))
     assert.equal(addUp(accounts).failed.length, 1)
     assert.deepEqual(flaky, [])
   })
