@@ -29,9 +29,10 @@ export const auditWebhookScenario: Scenario = {
     const reviews = quick ? 600 : 6000
     for (const name of REVIEWED_NAMESPACES) await ensureNamespace(control.admin, name)
     const cores = availableParallelism()
+    const others = [process.pid, ...control.folder.pids]
     try {
-      // Who asks is elsewhere, where there is an elsewhere.
-      if (cores > 1) onCores(process.pid, `1-${cores - 1}`)
+      // Who asks is elsewhere, where there is an elsewhere, and so is the cluster.
+      if (cores > 1) for (const pid of others) onCores(pid, `1-${cores - 1}`)
       const floor = await measure(() => startBareWebhook(control, 'answer'), reviews)
       const alone = await measure(() => startBareWebhook(control, 'record'), reviews)
       const whole = await measure(() => startWhole(control), reviews)
@@ -42,7 +43,7 @@ export const auditWebhookScenario: Scenario = {
         ...burst('whole companion', whole),
       ]
     } finally {
-      onCores(process.pid, `0-${cores - 1}`)
+      for (const pid of others) onCores(pid, `0-${cores - 1}`)
     }
   },
 }

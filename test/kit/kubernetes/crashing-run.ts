@@ -1,5 +1,3 @@
-import { readFileSync, readdirSync } from 'node:fs'
-import type { RunFolder } from './run-folder.ts'
 import { startControlPlane } from './start-control-plane.ts'
 import { startNode } from './start-node.ts'
 
@@ -11,12 +9,6 @@ const node = withNode ? await startNode(cluster) : undefined
 const folders = [cluster.folder, ...(node ? [node.folder] : [])]
 
 process.stdout.write(
-  `${JSON.stringify({ folders: folders.map(({ path }) => path), pids: folders.flatMap(pidsOf) })}\n`,
+  `${JSON.stringify({ folders: folders.map(({ path }) => path), pids: folders.flatMap(({ pids }) => pids) })}\n`,
 )
 process.stdin.resume()
-
-function pidsOf(folder: RunFolder): number[] {
-  return readdirSync(folder.file('processes')).map(
-    (name) => JSON.parse(readFileSync(folder.file('processes', name), 'utf8')).pid as number,
-  )
-}

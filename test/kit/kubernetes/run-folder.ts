@@ -52,6 +52,13 @@ export class RunFolder {
     }
   }
 
+  /** The processes that were written down and live. */
+  get pids(): readonly number[] {
+    return readRecords(join(this.path, 'processes'))
+      .filter(isAlive)
+      .map(({ pid }) => pid)
+  }
+
   /** Forgets all and removes the folder; the caller has ended its processes. */
   remove(): void {
     process.off('exit', this.#onExit)
