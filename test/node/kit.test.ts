@@ -107,7 +107,7 @@ describe('the node of the test kit', function () {
   })
 
   it('stops without a trace: no pod or node in the API, no process, mount, cgroup or interface on the host', async () => {
-    const processes = processTree(recordedPids(node.folder.path))
+    const processes = processTree(node.folder.pids)
     assert.ok(processes.length > 10, `only ${processes.length} processes`)
     await node.stop()
 
@@ -170,11 +170,6 @@ function cgroups(): string[] {
 
 function interfaces(): string[] {
   return readdirSync('/sys/class/net').filter((name) => /^(cni|veth|deckwatch)/.test(name))
-}
-
-function recordedPids(folder: string): number[] {
-  const records = join(folder, 'processes')
-  return readdirSync(records).map((name) => JSON.parse(readFileSync(join(records, name), 'utf8')).pid)
 }
 
 /** These processes and all that descend from them. */
