@@ -46,8 +46,9 @@ async function main(names: readonly string[]): Promise<number> {
   for (const lane of lanes(parts)) await Promise.all(lane.map(runInTurn))
   // Of all parts together: where much fails, nothing is an accident.
   const real = suites.filter(({ part }) => part.usesClusters)
-  const again = interrupted === undefined ? filesToRunAgain(real.flatMap(({ accounts }) => accounts)) : []
-  for (const suite of suites) outcomes.push(await toldOf(suite, again, running))
+  const again = filesToRunAgain(real.flatMap(({ accounts }) => accounts))
+  for (const suite of suites)
+    outcomes.push(await toldOf(suite, interrupted === undefined ? again : [], running))
   const order = parts.map(({ name }) => name)
   outcomes.sort((one, other) => order.indexOf(one.part) - order.indexOf(other.part))
   const { text, good } = summarize(outcomes)

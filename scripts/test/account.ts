@@ -6,7 +6,8 @@ export type ReportLine =
   | { readonly type: 'passed'; readonly file: string }
   | {
       readonly type: 'failed' | 'skipped'
-      /** Empty where it is of none. */ readonly file: string
+      /** Empty where it is of none. */
+      readonly file: string
       readonly finding: Finding
     }
 
