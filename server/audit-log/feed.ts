@@ -4,7 +4,8 @@ import { DeckError } from '../../src/core/lib/errors.ts'
 import type { Log } from '../kit/log.ts'
 import type { RecordedResource } from './config.ts'
 import { type FeedItem, ResourceSteps, type StepDeps, type WatchStart } from './recorder/resource-steps.ts'
-import { type ObjectReading, resourceKey, watchedSource } from './recorder/watched-object.ts'
+import { type ObjectReading, watchedSource } from './recorder/watched-object.ts'
+import { resourceKey } from './resource-key.ts'
 
 /** What the watches stand on. */
 export interface FeedDeps extends StepDeps {

@@ -3,9 +3,10 @@ import type { JournalEntry, JournalPosition, JournalReader, ReadEntry } from '..
 import type { AuditStore } from '../store/audit-store.ts'
 import { mayBeDecided } from '../store/change-codes.ts'
 import { changeName } from '../change-name.ts'
+import { resourceKey } from '../resource-key.ts'
 import type { RecorderCounts } from './recorder-counts.ts'
 import { type NoChange, type ObjectNames, type ReadReview, readReview } from './review-reading.ts'
-import { type ObjectReading, resourceKey } from './watched-object.ts'
+import type { ObjectReading } from './watched-object.ts'
 
 /** Where an entry ends, and its number. */
 export interface JournalPlace {

@@ -6,7 +6,8 @@ import type { KnownBefore } from './resource-steps.ts'
 import type { AuditStore, ChangeDecision, NumberedChange } from '../store/audit-store.ts'
 import type { KnownNames } from './known-names.ts'
 import { changeName } from '../change-name.ts'
-import { deletionOf, type ObjectReading, replicasOf, resourceKey } from './watched-object.ts'
+import { resourceKey } from '../resource-key.ts'
+import { deletionOf, type ObjectReading, replicasOf } from './watched-object.ts'
 
 /** What an earlier run knew of the objects of a resource. */
 export async function knownBefore(

@@ -1,8 +1,8 @@
 import type { KubernetesObject } from '../../../src/core/wire/admission-review.ts'
 import type { WatchedStep } from './resource-steps.ts'
 import type { KnownObject } from '../store/audit-store.ts'
+import { resourceKey } from '../resource-key.ts'
 import type { ObjectNames } from './review-reading.ts'
-import { resourceKey } from './watched-object.ts'
 
 interface NamedNamespace {
   readonly uid: string

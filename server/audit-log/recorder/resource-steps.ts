@@ -2,8 +2,9 @@ import type { ListWatchEvent } from '../../../src/core/kube/list-watch-event.ts'
 import type { Clock } from '../../../src/core/lib/time.ts'
 import type { Transition } from '../../../src/core/model/change-facts.ts'
 import type { RecordedResource } from '../config.ts'
+import { resourceKey } from '../resource-key.ts'
 import { newestEntry, silentReason, type SilentRules } from './silent-writes.ts'
-import { resourceKey, type WatchedObject } from './watched-object.ts'
+import type { WatchedObject } from './watched-object.ts'
 
 /** A step of an object as the watch told it. */
 export interface WatchedStep extends Transition {

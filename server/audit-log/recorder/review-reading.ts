@@ -11,15 +11,9 @@ import { changeName } from '../change-name.ts'
 import type { RecordedResource } from '../config.ts'
 import type { JournalEntry } from '../journal/journal.ts'
 import type { ChangeRecord } from '../store/audit-store.ts'
+import { resourceKey } from '../resource-key.ts'
 import { newestEntry } from './silent-writes.ts'
-import {
-  type ObjectReading,
-  replicasOf,
-  resourceKey,
-  seenState,
-  SPEC_REPLICAS,
-  typed,
-} from './watched-object.ts'
+import { type ObjectReading, replicasOf, seenState, SPEC_REPLICAS, typed } from './watched-object.ts'
 
 /** What is known of the objects that reviews name, where the review itself does not tell. */
 export interface ObjectNames {

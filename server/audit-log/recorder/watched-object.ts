@@ -32,17 +32,6 @@ export interface WatchedObject extends Watched {
   object: KubernetesObject | undefined
 }
 
-/** `deployments.apps`: how the join names a resource; of the core group `pods.`. */
-export function resourceKey({
-  group,
-  resource,
-}: {
-  readonly group: string
-  readonly resource: string
-}): string {
-  return `${resource}.${group}`
-}
-
 /** The collection over all namespaces, read as JSON. */
 export function watchedSource(
   recorded: RecordedResource,

@@ -1,5 +1,5 @@
 import type { RecordedResource } from '../config.ts'
-import { resourceKey } from './watched-object.ts'
+import { resourceKey } from '../resource-key.ts'
 
 const NAMESPACES = 'namespaces.'
 

@@ -1,17 +1,7 @@
+import { resourceKey } from '../resource-key.ts'
 import type { ChangeRecord } from './audit-store.ts'
 
-/** The class by which a change's detail is compressed: whole objects are like each other, and so are diffs. */
+/** The class by which a change's detail is compressed: whole objects are like others of their kind, and diffs like diffs. */
 export function detailClass({ changes, object }: Pick<ChangeRecord, 'changes' | 'object'>): string {
-  return changes.some(({ path }) => path === '') ? `whole ${bodyClass(object)}` : 'diff'
-}
-
-/** The class by which an object's last body is compressed. */
-export function bodyClass({
-  group,
-  resource,
-}: {
-  readonly group: string
-  readonly resource: string
-}): string {
-  return `${resource}.${group}`
+  return changes.some(({ path }) => path === '') ? `whole ${resourceKey(object)}` : 'diff'
 }

@@ -1,4 +1,5 @@
 import type { Kysely } from '../../kit/store/query-builder.ts'
+import { resourceKey } from '../resource-key.ts'
 import type { ChangeRecord, ChangeDecision, KnownObject, RecordBatch } from './audit-store.ts'
 import { type AuditTables, type ChangeRow, type ObjectRow, type WriterRow } from './audit-tables.ts'
 import { ACTORS, hasLanded, mayBeDecided, OPERATIONS, STATES } from './change-codes.ts'
@@ -6,7 +7,7 @@ import { detailOf } from './change-detail.ts'
 import { packId } from './change-filter.ts'
 import type { ChangeRows } from './change-rows.ts'
 import type { Interned } from './interned.ts'
-import { bodyClass, detailClass } from './record-class.ts'
+import { detailClass } from './record-class.ts'
 import type { RecordCodec } from './record-codec.ts'
 import { nameObjects, nameRecords, NO_POSITION, type RecordNames } from './record-names.ts'
 import { type TableWrite, write } from './table-write.ts'
@@ -205,7 +206,7 @@ class Planner {
       const id = names[i]?.object ?? 0
       const kind = names[i]?.kind ?? 0
       const seen = { id, kind, resource_version: resourceVersion, content_hash: hash, gone: Number(gone) }
-      if (body !== undefined) this.#setObject({ ...seen, body: codec.encode(body, bodyClass(object)) })
+      if (body !== undefined) this.#setObject({ ...seen, body: codec.encode(body, resourceKey(object)) })
       else this.#setObject(gone ? seen : { ...seen, body: null })
     }
   }
