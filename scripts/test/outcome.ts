@@ -59,13 +59,12 @@ export function summarize(outcomes: readonly Outcome[]): { readonly text: string
   const row = (...[part = '', ...cells]: readonly string[]) =>
     `${part.padEnd(width)}${cells.map((cell) => cell.padStart(9)).join('')}\n`
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0)
-  const failed = outcomes.flatMap(({ part, failed: list }) => list.map((finding) => ({ ...finding, part })))
-  const skipped = outcomes.flatMap(({ part, skipped: list }) => list.map((finding) => ({ ...finding, part })))
+  const found = (kind: 'failed' | 'skipped' | 'flaky') =>
+    outcomes.flatMap((outcome) => outcome[kind].map((finding) => ({ ...finding, part: outcome.part })))
+  const [failed, skipped, flaky] = [found('failed'), found('skipped'), found('flaky')]
   const unexplained = skipped.filter(({ text }) => text === '').length
   const total = passed + failed.length + skipped.length
   const tooManyUnexplained = unexplained > 0 && unexplained >= total * MAX_UNEXPLAINED_SHARE
-
-  const flaky = outcomes.flatMap(({ part, flaky: list }) => list.map((finding) => ({ ...finding, part })))
 
   let text = toldInFull([...failed, ...flaky])
   text += `\n${row('part', 'passed', 'failed', 'skipped', 'time')}`
